@@ -1,0 +1,71 @@
+"""Whom we talk to."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from inventory.models import Sku
+
+
+class Channel(models.Model):
+    """One shop on one platform, a store chain's tills, or a node's own system."""
+
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    name_en = models.CharField(_("English name"), max_length=80, blank=True)
+    platform = models.CharField(_("platform"), max_length=20, help_text=_("tmall, jd, pos …, for people and reports."))
+    adapter = models.CharField(_("adapter"), max_length=20, help_text=_("Which code speaks with it."))
+    currency = models.CharField(_("currency"), max_length=3, default="CNY")
+    is_active = models.BooleanField(_("active"), default=True)
+    base_url = models.CharField(_("address"), max_length=200, blank=True)
+    credentials = models.JSONField(_("credentials"), default=dict, blank=True)
+    options = models.JSONField(_("options"), default=dict, blank=True)
+    unpaid_minutes = models.PositiveIntegerField(
+        _("unpaid term (minutes)"), default=30, help_text=_("How long an unpaid order holds its stock.")
+    )
+    ship_within_hours = models.PositiveIntegerField(_("ship within (hours)"), default=48)
+    history = HistoricalRecords(excluded_fields=["credentials"])
+
+    class Meta:
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class Listing(models.Model):
+    """What a channel calls one of our SKUs."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="listings", verbose_name=_("channel"))
+    external_code = models.CharField(_("code on the channel"), max_length=80, db_collation="C")
+    external_item_id = models.CharField(_("item id"), max_length=40, blank=True)
+    external_sku_id = models.CharField(_("SKU id"), max_length=40, blank=True)
+    sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="listings", verbose_name=_("SKU"))
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("listing")
+        verbose_name_plural = _("listings")
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "external_code"], name="a_channel_code_means_one_sku"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.external_code} → {self.sku_id}"
+
+
+class PullCursor(models.Model):
+    """How far a channel's orders have been pulled; moves only after the pulled rows are stored."""
+
+    channel = models.OneToOneField(Channel, on_delete=models.CASCADE, verbose_name=_("channel"))
+    pulled_until = models.DateTimeField(_("pulled until"))
+    last_pulled_at = models.DateTimeField(_("last pulled at"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("pull cursor")
+        verbose_name_plural = _("pull cursors")
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} until {self.pulled_until}"

@@ -1,0 +1,31 @@
+"""Words for messages in and out."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class InboundStatus(TextChoices):
+    """Where a message that came in stands."""
+
+    RECEIVED = "received", _("Received")
+    WAITING = "waiting", _("Waiting for its order")
+    DONE = "done", _("Done")
+    SUPERSEDED = "superseded", _("Superseded")
+    REJECTED = "rejected", _("Rejected")
+    PARKED = "parked", _("Parked")
+
+
+class OutboundStatus(TextChoices):
+    """Where a message that goes out stands."""
+
+    PENDING = "pending", _("Pending")
+    SENT = "sent", _("Sent")
+    NEEDS_PERSON = "needs_person", _("Needs a person")
+
+
+class Lane(TextChoices):
+    """Workloads that never wait for one another."""
+
+    PARCELS = "parcels", _("Parcels to nodes")
+    SHIPMENTS = "shipments", _("Shipment notices")
+    STOCK = "stock", _("Stock figures")

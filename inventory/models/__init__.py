@@ -1,0 +1,7 @@
+"""Facts about what we have."""
+
+from inventory.models.node import Node, NodeDay
+from inventory.models.sku import BundlePart, Category, Sku
+from inventory.models.stock import Reservation, StockLevel, StockMovement
+
+__all__ = ["BundlePart", "Category", "Node", "NodeDay", "Reservation", "Sku", "StockLevel", "StockMovement"]
