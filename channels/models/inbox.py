@@ -36,9 +36,7 @@ class InboundMessage(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=Q(status="received"), name="inbox_to_do"),
             models.Index(fields=["channel", "external_id"], condition=Q(status="waiting"), name="inbox_waiting"),
-            models.Index(
-                fields=["-received_at", "-id"], condition=~Q(status="done"), name="inbox_not_done"
-            ),
+            models.Index(fields=["-received_at", "-id"], condition=~Q(status="done"), name="inbox_not_done"),
             models.Index(fields=["-received_at", "-id"], name="inbox_newest"),
         ]
 

@@ -47,9 +47,7 @@ class Reservation(models.Model):
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, verbose_name=_("SKU"), db_index=False)
     node = models.ForeignKey(Node, on_delete=models.PROTECT, verbose_name=_("node"), db_index=False)
     quantity = models.IntegerField(_("quantity"))
-    status = models.CharField(
-        _("status"), max_length=10, choices=ReservationStatus, default=ReservationStatus.ACTIVE
-    )
+    status = models.CharField(_("status"), max_length=10, choices=ReservationStatus, default=ReservationStatus.ACTIVE)
     reserved_at = models.DateTimeField(_("reserved at"))
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)

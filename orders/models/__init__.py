@@ -1,0 +1,17 @@
+"""Facts about orders."""
+
+from orders.models.fulfillment import Fulfillment, FulfillmentLine, RoutingDecision
+from orders.models.life import Hold, OrderEvent, Return
+from orders.models.order import Customer, Order, OrderLine
+
+__all__ = [
+    "Customer",
+    "Fulfillment",
+    "FulfillmentLine",
+    "Hold",
+    "Order",
+    "OrderEvent",
+    "OrderLine",
+    "Return",
+    "RoutingDecision",
+]

@@ -1,0 +1,82 @@
+"""What happens to an order on its way: holds, events, returns."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from audit.models.sentences import SentenceField
+from inventory.models import Node
+from orders.models.order import Order, OrderLine
+from orders.statuses import EventKind, HoldKind, ReturnStatus
+
+
+class Hold(models.Model):
+    """A reason why an order may not go on, open until somebody or something lifts it."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="holds", verbose_name=_("order"))
+    kind = models.CharField(_("kind"), max_length=20, choices=HoldKind)
+    reason = SentenceField(verbose_name=_("reason"))
+    opened_at = models.DateTimeField(_("opened at"))
+    opened_by = models.CharField(_("opened by"), max_length=80)
+    lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)
+    lifted_by = models.CharField(_("lifted by"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "kind"], condition=Q(lifted_at__isnull=True), name="one_open_hold_per_order_and_kind"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["kind", "-opened_at"], condition=Q(lifted_at__isnull=True), name="hold_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.kind}"
+
+
+class OrderEvent(models.Model):
+    """One thing that happened to an order. Append-only: this is its timeline."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events", verbose_name=_("order"))
+    kind = models.CharField(_("kind"), max_length=20, choices=EventKind)
+    happened_at = models.DateTimeField(_("happened at"))
+    actor = models.CharField(_("by"), max_length=80)
+    detail = SentenceField(verbose_name=_("detail"))
+
+    class Meta:
+        verbose_name = _("order event")
+        verbose_name_plural = _("order events")
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.kind}"
+
+
+class Return(models.Model):
+    """Goods of one line on their way back, and the money for them."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="returns", verbose_name=_("order"))
+    order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, verbose_name=_("order line"), db_index=False)
+    node = models.ForeignKey(Node, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("node"))
+    status = models.CharField(_("status"), max_length=10, choices=ReturnStatus, default=ReturnStatus.REQUESTED)
+    quantity = models.PositiveIntegerField(_("quantity"))
+    reason = models.CharField(_("reason"), max_length=120, blank=True)
+    refund_amount = models.DecimalField(_("refund"), max_digits=14, decimal_places=2, default=Decimal(0))
+    requested_at = models.DateTimeField(_("requested at"))
+    received_at = models.DateTimeField(_("received at"), null=True, blank=True)
+    refunded_at = models.DateTimeField(_("refunded at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("return")
+        verbose_name_plural = _("returns")
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="a_return_has_a_quantity"),
+        ]
+        indexes = [models.Index(fields=["-requested_at", "-id"], name="return_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.quantity}"

@@ -1,0 +1,115 @@
+"""Words and allowed moves of an order's life. An order's own status is computed, see ``rules/progress.py``."""
+
+from enum import nonmember
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class MoneyState(TextChoices):
+    """Whether the buyer has paid."""
+
+    UNPAID = "unpaid", _("Unpaid")
+    PAID = "paid", _("Paid")
+    REFUNDED = "refunded", _("Refunded")
+
+
+class GoodsState(TextChoices):
+    """How far the goods are."""
+
+    RECEIVED = "received", _("Received")
+    PRICED = "priced", _("Priced")
+    BACKORDERED = "backordered", _("Backordered")
+    ALLOCATED = "allocated", _("Allocated")
+    RELEASED = "released", _("Released")
+    PART_SHIPPED = "part_shipped", _("Partly shipped")
+    SHIPPED = "shipped", _("Shipped")
+    DELIVERED = "delivered", _("Delivered")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class OrderStatus(TextChoices):
+    """What the list shows: computed from money, goods and holds by a fixed precedence."""
+
+    RECEIVED = "received", _("Received")
+    ON_HOLD = "on_hold", _("On hold")
+    AWAITING_PAYMENT = "awaiting_payment", _("Awaiting payment")
+    BACKORDERED = "backordered", _("Backordered")
+    ALLOCATED = "allocated", _("Allocated")
+    RELEASED = "released", _("Released")
+    PART_SHIPPED = "part_shipped", _("Partly shipped")
+    SHIPPED = "shipped", _("Shipped")
+    DELIVERED = "delivered", _("Delivered")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    OPEN = nonmember(
+        ("received", "on_hold", "awaiting_payment", "backordered", "allocated", "released", "part_shipped")
+    )
+
+
+class FulfillmentStatus(TextChoices):
+    """How far one parcel is."""
+
+    PLANNED = "planned", _("Planned")
+    RELEASED = "released", _("Released")
+    PICKING = "picking", _("Picking")
+    PACKED = "packed", _("Packed")
+    SHIPPED = "shipped", _("Shipped")
+    DELIVERED = "delivered", _("Delivered")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    OPEN = nonmember(("planned", "released", "picking", "packed"))
+    MOVES = nonmember(
+        {
+            "planned": ("released", "cancelled"),
+            "released": ("picking", "packed", "cancelled"),
+            "picking": ("packed", "cancelled"),
+            "packed": ("shipped", "cancelled"),
+            "shipped": ("delivered",),
+            "delivered": (),
+            "cancelled": (),
+        }
+    )
+
+
+class HoldKind(TextChoices):
+    """Why an order may not go on."""
+
+    ADDRESS = "address", _("Address")
+    UNKNOWN_SKU = "unknown_sku", _("Unknown SKU")
+    CHANNEL = "channel", _("The channel says wait")
+    AMOUNT = "amount", _("Amount")
+    NO_NODE = "no_node", _("No node can fulfil")
+    CANCEL_REQUESTED = "cancel_requested", _("Cancel requested")
+    MANUAL = "manual", _("Set by a person")
+
+
+class ReturnStatus(TextChoices):
+    """How far goods on their way back are."""
+
+    REQUESTED = "requested", _("Requested")
+    RECEIVED = "received", _("Received")
+    REFUNDED = "refunded", _("Refunded")
+
+
+class EventKind(TextChoices):
+    """What happened to an order, for its timeline."""
+
+    RECEIVED = "received", _("Received from the channel")
+    CHANGED = "changed", _("Changed by the channel")
+    PRICED = "priced", _("Priced")
+    PAID = "paid", _("Paid")
+    ALLOCATED = "allocated", _("Stock reserved and node chosen")
+    BACKORDERED = "backordered", _("Stock missing")
+    HELD = "held", _("Put on hold")
+    HOLD_LIFTED = "hold_lifted", _("Hold lifted")
+    RESERVATION_EXPIRED = "reservation_expired", _("Reservation expired")
+    RELEASED = "released", _("Released to the node")
+    PICKING = "picking", _("Picking begun")
+    PACKED = "packed", _("Packed")
+    SHIPPED = "shipped", _("Shipped")
+    DELIVERED = "delivered", _("Delivered")
+    CANCELLED = "cancelled", _("Cancelled")
+    RETURN_REQUESTED = "return_requested", _("Return requested")
+    RETURNED = "returned", _("Goods came back")
+    REFUNDED = "refunded", _("Refunded")

@@ -1,0 +1,5 @@
+"""Facts about promotions."""
+
+from promotions.models.promotion import Promotion
+
+__all__ = ["Promotion"]
