@@ -78,9 +78,9 @@ class HoldKind(TextChoices):
     ADDRESS = "address", _("Address")
     UNKNOWN_SKU = "unknown_sku", _("Unknown SKU")
     CHANNEL = "channel", _("The channel says wait")
-    AMOUNT = "amount", _("Amount")
     NO_NODE = "no_node", _("No node can fulfil")
     CANCEL_REQUESTED = "cancel_requested", _("Cancel requested")
+    CHANGED = "changed", _("Changed after release")
     MANUAL = "manual", _("Set by a person")
 
 

@@ -1,0 +1,82 @@
+"""Changing stock on hand: one ledger row for each change, the balance in the same transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.rules.actors import Actor
+from inventory.models import StockLevel, StockMovement
+from inventory.services.levels import Level, LevelKey, apply_on_hand, lock_levels
+from inventory.statuses import MovementKind
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One change of stock on hand, under the caller's own key."""
+
+    key: str
+    sku_id: int
+    node_id: int
+    kind: MovementKind
+    quantity: int  # positive comes in, negative goes out
+    reference: str = ""
+    reason: str = ""
+
+
+class NotEnoughOnHand(Exception):
+    """A movement would take out what is not there or is promised; carries the (SKU, node) pairs."""
+
+    def __init__(self, levels: Sequence[LevelKey]) -> None:
+        super().__init__(f"not enough free stock on hand at {len(levels)} levels: {list(levels)[:5]}")
+        self.levels = levels
+
+
+@transaction.atomic
+def record(movements: Sequence[Movement], *, actor: Actor, at: datetime) -> int:
+    """Write movements and change the balances by them; keys already written change nothing. Returns the new ones.
+
+    Raises ``NotEnoughOnHand`` (and changes nothing) when a balance would fall below what is reserved.
+    """
+    pairs = {(movement.sku_id, movement.node_id) for movement in movements}
+    _open_levels({(m.sku_id, m.node_id) for m in movements if m.quantity > 0})
+    levels = lock_levels(pairs)
+    known = set(StockMovement.objects.filter(key__in=[m.key for m in movements]).values_list("key", flat=True))
+    fresh = list({m.key: m for m in movements if m.key not in known}.values())
+    change: dict[LevelKey, int] = {}
+    for movement in fresh:
+        level = (movement.sku_id, movement.node_id)
+        change[level] = change.get(level, 0) + movement.quantity
+    _check_on_hand(levels, change)
+    apply_on_hand(levels, change)
+    StockMovement.objects.bulk_create(
+        StockMovement(
+            key=m.key,
+            sku_id=m.sku_id,
+            node_id=m.node_id,
+            kind=m.kind,
+            quantity=m.quantity,
+            reference=m.reference,
+            reason=m.reason,
+            actor=actor.label,
+            moved_at=at,
+        )
+        for m in fresh
+    )
+    return len(fresh)
+
+
+def _check_on_hand(levels: dict[LevelKey, Level], change: dict[LevelKey, int]) -> None:
+    short = [
+        key for key, units in change.items() if key not in levels or levels[key].on_hand + units < levels[key].reserved
+    ]
+    if short:
+        raise NotEnoughOnHand(short)
+
+
+def _open_levels(keys: set[LevelKey]) -> None:
+    """Make an empty balance for each (SKU, node) pair that gets its first stock."""
+    StockLevel.objects.bulk_create(
+        (StockLevel(sku_id=sku_id, node_id=node_id) for sku_id, node_id in sorted(keys)), ignore_conflicts=True
+    )

@@ -1,0 +1,249 @@
+"""Promising stock: reserve, extend, move, consume, release. The one way to touch ``StockLevel.reserved``.
+
+Every verb takes many at once, locks the levels it touches in primary-key order (``FOR NO KEY UPDATE``, so that rows
+pointing at them do not wait), decides on the locked numbers, and writes with a guarded UPDATE whose row count is
+checked.
+All are safe to call twice with the same key. See docs/locking.md.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from audit.rules.actors import Actor
+from inventory.models import Reservation
+from inventory.services import movements
+from inventory.services.levels import Level, LevelKey, apply_reserved, lock_levels
+from inventory.statuses import MovementKind, ReservationStatus
+
+
+@dataclass(frozen=True)
+class Want:
+    """Units of one SKU at one node, under the caller's own key; ``reference`` names the parcel they are for."""
+
+    key: str
+    reference: str
+    sku_id: int
+    node_id: int
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Wants of one owner that are granted together or not at all. ``expires_at`` None holds until released."""
+
+    owner: str
+    wants: tuple[Want, ...]
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """What was not there."""
+
+    sku_id: int
+    node_id: int
+    wanted: int
+    available: int
+
+
+@dataclass
+class Outcome:
+    """Which claims hold now, and what the others lacked."""
+
+    granted: set[str] = field(default_factory=set)
+    refused: dict[str, tuple[Shortage, ...]] = field(default_factory=dict)
+
+
+class NotReservable(Exception):
+    """A claim that cannot be granted; carries what was short."""
+
+    def __init__(self, shortages: tuple[Shortage, ...]) -> None:
+        super().__init__(", ".join(f"SKU {s.sku_id}@{s.node_id}: {s.available} of {s.wanted}" for s in shortages))
+        self.shortages = shortages
+
+
+class KeyUsedOtherwise(Exception):
+    """A reservation key came again for another SKU, node or quantity, or after it was closed."""
+
+
+@transaction.atomic
+def reserve_all(claims: Sequence[Claim], *, at: datetime) -> Outcome:
+    """Grant each claim that the stock allows, in the given order, and say what the others lack.
+
+    A claim whose keys already hold counts as granted and changes nothing. Raises ``KeyUsedOtherwise``.
+    """
+    levels = lock_levels({(want.sku_id, want.node_id) for claim in claims for want in claim.wants})
+    held = _held([want.key for claim in claims for want in claim.wants])
+    outcome = Outcome()
+    fresh: list[tuple[Claim, Want]] = []
+    for claim in claims:
+        wants = [want for want in claim.wants if not _is_held(held, want)]
+        shortages = _shortages(wants, levels)
+        if shortages:
+            outcome.refused[claim.owner] = shortages
+            continue
+        for want in wants:
+            levels[want.sku_id, want.node_id].available -= want.quantity
+            fresh.append((claim, want))
+        outcome.granted.add(claim.owner)
+    _insert(fresh, at)
+    apply_reserved(levels, _units_per_level(want for _claim, want in fresh))
+    return outcome
+
+
+def reserve(claim: Claim, *, at: datetime) -> None:
+    """Grant one claim or raise ``NotReservable`` with what is short; nothing is changed then."""
+    outcome = reserve_all([claim], at=at)
+    if claim.owner in outcome.refused:
+        raise NotReservable(outcome.refused[claim.owner])
+
+
+@transaction.atomic
+def extend(references: Sequence[str], *, expires_at: datetime | None) -> int:
+    """Set a new end (None: no end) for the active reservations of these callers; returns how many were changed."""
+    return Reservation.objects.filter(reference__in=references, status=ReservationStatus.ACTIVE).update(
+        expires_at=expires_at
+    )
+
+
+@transaction.atomic
+def release(references: Sequence[str], *, at: datetime) -> int:
+    """Give the active reservations of these callers back; returns how many there were."""
+    return _close(_lock_active(references), ReservationStatus.RELEASED, at)
+
+
+@transaction.atomic
+def consume(references: Sequence[str], *, kind: MovementKind, actor: Actor, at: datetime) -> int:
+    """Turn the active reservations of these callers into movements out of stock; returns how many there were."""
+    rows = _lock_active(references)
+    closed = _close(rows, ReservationStatus.CONSUMED, at)
+    movements.record(
+        [
+            movements.Movement(
+                key=f"{kind}:{row.key}",
+                sku_id=row.sku_id,
+                node_id=row.node_id,
+                kind=kind,
+                quantity=-row.quantity,
+                reference=row.reference,
+            )
+            for row in rows
+        ],
+        actor=actor,
+        at=at,
+    )
+    return closed
+
+
+@transaction.atomic
+def move(keys_to_nodes: Mapping[str, int], *, at: datetime) -> None:
+    """Move active reservations (by key) to other nodes, all or none.
+
+    Raises ``NotReservable`` when a new node lacks units; the old reservation then still holds.
+    """
+    rows = list(
+        Reservation.objects.select_for_update(no_key=True)
+        .filter(key__in=keys_to_nodes, status=ReservationStatus.ACTIVE)
+        .order_by("pk")
+    )
+    here = {(row.sku_id, row.node_id) for row in rows}
+    there = {(row.sku_id, keys_to_nodes[row.key]) for row in rows}
+    levels = lock_levels(here | there)
+    wants = [Want(row.key, row.reference, row.sku_id, keys_to_nodes[row.key], row.quantity) for row in rows]
+    moving = [want for want, row in zip(wants, rows, strict=True) if want.node_id != row.node_id]
+    shortages = _shortages(moving, levels)
+    if shortages:
+        raise NotReservable(shortages)
+    change = _units_per_level(moving)
+    for row in rows:
+        target = keys_to_nodes[row.key]
+        if target != row.node_id:
+            old = (row.sku_id, row.node_id)
+            change[old] = change.get(old, 0) - row.quantity
+            row.node_id, row.reserved_at = target, at
+    apply_reserved(levels, change)
+    Reservation.objects.bulk_update(rows, ["node", "reserved_at"])
+
+
+def _lock_active(references: Sequence[str]) -> list[Reservation]:
+    return list(
+        Reservation.objects.select_for_update(no_key=True)
+        .filter(reference__in=references, status=ReservationStatus.ACTIVE)
+        .order_by("pk")
+    )
+
+
+def _close(rows: Sequence[Reservation], status: ReservationStatus, at: datetime) -> int:
+    """Give the units back to their levels and mark the reservations."""
+    if not rows:
+        return 0
+    change: dict[LevelKey, int] = {}
+    for row in rows:
+        level = (row.sku_id, row.node_id)
+        change[level] = change.get(level, 0) - row.quantity
+    apply_reserved(lock_levels(change), change)
+    return Reservation.objects.filter(pk__in=[row.pk for row in rows]).update(status=status, closed_at=at)
+
+
+def _held(keys: Sequence[str]) -> dict[str, tuple[int, int, int, str]]:
+    """Return what is known under these keys: SKU, node, quantity and status."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key, sku_id, node_id, quantity, status FROM inventory_reservation WHERE key = ANY(%s)", [list(keys)]
+        )
+        return {row[0]: (row[1], row[2], row[3], row[4]) for row in cursor.fetchall()}
+
+
+def _is_held(held: Mapping[str, tuple[int, int, int, str]], want: Want) -> bool:
+    known = held.get(want.key)
+    if known is None:
+        return False
+    if known != (want.sku_id, want.node_id, want.quantity, ReservationStatus.ACTIVE):
+        raise KeyUsedOtherwise(f"{want.key} stands for {known}, not for {want}")
+    return True
+
+
+def _units_per_level(wants: Iterable[Want]) -> dict[LevelKey, int]:
+    units: dict[LevelKey, int] = {}
+    for want in wants:
+        level = (want.sku_id, want.node_id)
+        units[level] = units.get(level, 0) + want.quantity
+    return units
+
+
+def _shortages(wants: Sequence[Want], levels: Mapping[LevelKey, Level]) -> tuple[Shortage, ...]:
+    """Return what is short when all wants are added up: two lines of one SKU compete with each other too."""
+    short = []
+    for (sku_id, node_id), units in _units_per_level(wants).items():
+        level = levels.get((sku_id, node_id))
+        available = level.available if level else 0
+        if units > available:
+            short.append(Shortage(sku_id, node_id, units, max(0, available)))
+    return tuple(short)
+
+
+def _insert(fresh: Sequence[tuple[Claim, Want]], at: datetime) -> None:
+    if not fresh:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO inventory_reservation
+                   (key, reference, sku_id, node_id, quantity, expires_at, status, reserved_at)
+            SELECT key, reference, sku_id, node_id, quantity, expires_at, 'active', %s
+              FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[])
+                   AS fresh (key, reference, sku_id, node_id, quantity, expires_at)
+            """,
+            [
+                at,
+                [want.key for _, want in fresh],
+                [want.reference for _, want in fresh],
+                [want.sku_id for _, want in fresh],
+                [want.node_id for _, want in fresh],
+                [want.quantity for _, want in fresh],
+                [claim.expires_at for claim, _ in fresh],
+            ],
+        )
