@@ -1,0 +1,1 @@
+"""What every test gets. The database and the broker come from the plugin tests/servers.py (see addopts)."""
