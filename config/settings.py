@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from celery.schedules import crontab
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
@@ -129,11 +128,7 @@ CELERY_BEAT_SCHEDULE = {
     "retry-backorders": {"task": "orders.retry_backorders", "schedule": 60.0, "options": {"queue": "intake"}},
     "pull-channels": {"task": "channels.pull_all", "schedule": 30.0, "options": {"queue": "intake", "expires": 30}},
     "sweep-outbox": {"task": "channels.deliver_outbox", "schedule": 5.0, "options": {"queue": "outbox", "expires": 5}},
-    "release-expired-reservations": {
-        "task": "inventory.release_expired",
-        "schedule": crontab(minute="*"),
-        "options": {"queue": "stock"},
-    },
+    "expire-unpaid": {"task": "orders.expire_unpaid", "schedule": 60.0, "options": {"queue": "stock"}},
 }
 
 # -- languages, time ----------------------------------------------------------------------------

@@ -116,6 +116,15 @@ def release(references: Sequence[str], *, at: datetime) -> int:
 
 
 @transaction.atomic
+def forget(references: Sequence[str], *, at: datetime) -> int:
+    """Take back reservations made in this very transaction, leaving no trace, so that their keys may come again."""
+    rows = _lock_active(references)
+    closed = _close(rows, ReservationStatus.RELEASED, at)
+    Reservation.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return closed
+
+
+@transaction.atomic
 def consume(references: Sequence[str], *, kind: MovementKind, actor: Actor, at: datetime) -> int:
     """Turn the active reservations of these callers into movements out of stock; returns how many there were."""
     rows = _lock_active(references)

@@ -1,20 +1,14 @@
 """What an order's state is, computed from its parts on three axes: money, goods, holds.
 
-Precedence of the one word in the list: cancelled, delivered and shipped are facts and win over holds; then an open hold;
-then missing payment; else how far the goods are.
+Precedence of the one word in the list: cancelled, delivered and shipped are facts and win over holds; then an open
+hold; then missing payment; else how far the goods are. Words are those of ``orders.statuses``.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orders.statuses import FulfillmentStatus, GoodsState, MoneyState, OrderStatus
-
-_SENT = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED)
-_FACTS = {
-    GoodsState.CANCELLED: OrderStatus.CANCELLED,
-    GoodsState.DELIVERED: OrderStatus.DELIVERED,
-    GoodsState.SHIPPED: OrderStatus.SHIPPED,
-}
+SENT = ("shipped", "delivered")
+_STATUS_OF_GOODS = {"priced": "received"}  # every other goods state has a status of the same word
 
 
 @dataclass(frozen=True)
@@ -28,45 +22,36 @@ class Parts:
     parcels: Sequence[str]
 
 
-def goods_state(parts: Parts) -> GoodsState:
+def goods_state(parts: Parts) -> str:
     """Return how far the goods are."""
-    live = [status for status in parts.parcels if status != FulfillmentStatus.CANCELLED]
     if parts.is_cancelled:
-        return GoodsState.CANCELLED
-    if any(status in _SENT for status in live):
+        return "cancelled"
+    live = [status for status in parts.parcels if status != "cancelled"]
+    if any(status in SENT for status in live):
         return _sent_state(live, is_complete=parts.is_fully_allocated)
-    if parts.is_fully_allocated and live:
-        all_out = all(status != FulfillmentStatus.PLANNED for status in live)
-        return GoodsState.RELEASED if all_out else GoodsState.ALLOCATED
+    if live and parts.is_fully_allocated:
+        return "allocated" if "planned" in live else "released"
+    return _waiting_state(parts)
+
+
+def _sent_state(live: Sequence[str], *, is_complete: bool) -> str:
+    if not is_complete or not all(status in SENT for status in live):
+        return "part_shipped"
+    return "delivered" if all(status == "delivered" for status in live) else "shipped"
+
+
+def _waiting_state(parts: Parts) -> str:
     if parts.is_short:
-        return GoodsState.BACKORDERED
-    return GoodsState.PRICED if parts.is_priced else GoodsState.RECEIVED
+        return "backordered"
+    return "priced" if parts.is_priced else "received"
 
 
-def _sent_state(live: Sequence[str], *, is_complete: bool) -> GoodsState:
-    if not is_complete or not all(status in _SENT for status in live):
-        return GoodsState.PART_SHIPPED
-    if all(status == FulfillmentStatus.DELIVERED for status in live):
-        return GoodsState.DELIVERED
-    return GoodsState.SHIPPED
-
-
-def order_status(goods: str, money: str, open_holds: int) -> OrderStatus:
+def order_status(goods: str, money: str, open_holds: int) -> str:
     """Return the one word that the list shows."""
-    if goods in _FACTS:
-        return _FACTS[GoodsState(goods)]
+    if goods in ("cancelled", *SENT):
+        return goods
     if open_holds:
-        return OrderStatus.ON_HOLD
-    if money == MoneyState.UNPAID:
-        return OrderStatus.AWAITING_PAYMENT
-    return OrderStatus(_IN_WORK[GoodsState(goods)])
-
-
-_IN_WORK = {
-    GoodsState.RECEIVED: OrderStatus.RECEIVED,
-    GoodsState.PRICED: OrderStatus.RECEIVED,
-    GoodsState.BACKORDERED: OrderStatus.BACKORDERED,
-    GoodsState.ALLOCATED: OrderStatus.ALLOCATED,
-    GoodsState.RELEASED: OrderStatus.RELEASED,
-    GoodsState.PART_SHIPPED: OrderStatus.PART_SHIPPED,
-}
+        return "on_hold"
+    if money == "unpaid":
+        return "awaiting_payment"
+    return _STATUS_OF_GOODS.get(goods, goods)

@@ -1,0 +1,262 @@
+"""What one run of the pipeline carries: orders with their parts in memory, and the one place that writes them.
+
+Steps decide on these objects and add rows; ``Batch.write`` saves everything in one go in the order of the foreign keys.
+So an order that runs through in one batch is inserted once, in its final state.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from audit.models import rows
+from audit.rules.actors import Actor
+from audit.rules.sentences import Sentence
+from audit.services import cases
+from channels.models import Channel
+from channels.services import inbox, outbox
+from inventory import queries as stock_questions
+from orders.models import Customer, Fulfillment, FulfillmentLine, Hold, Order, OrderEvent, OrderLine, RoutingDecision
+from orders.rules import demand, progress
+from orders.statuses import EventKind, FulfillmentStatus, GoodsState, HoldKind
+
+ORDER_FACTS = (
+    "revision", "customer", "status", "money_state", "goods_state", "open_holds", "goods_amount", "discount_amount",
+    "shipping_amount", "total_amount", "paid_amount", "country", "region", "city", "district", "recipient_name",
+    "recipient_phone", "recipient_address", "recipient_token", "buyer_note", "seller_note", "paid_at", "ship_by",
+    "reserved_until", "shipped_at", "delivered_at", "cancelled_at", "cancel_reason",
+)  # fmt: skip
+
+LINE_FACTS = (
+    "sku", "quantity", "quantity_allocated", "quantity_shipped", "unit_price", "discount_amount", "net_amount",
+    "is_cancelled",
+)  # fmt: skip
+PARCEL_FACTS = (
+    "status", "released_at", "packed_at", "shipped_at", "delivered_at", "carrier_code", "tracking_number",
+)  # fmt: skip
+
+
+@dataclass
+class Work:
+    """One order on its way through the steps."""
+
+    order: Order
+    lines: list[OrderLine]
+    parcels: list[Fulfillment] = field(default_factory=list)
+    contents: list[FulfillmentLine] = field(default_factory=list)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    is_new: bool = False
+    is_priced: bool = False
+    is_short: bool = False
+
+    def live_lines(self) -> list[OrderLine]:
+        """Return the lines that still count."""
+        return [line for line in self.lines if not line.is_cancelled]
+
+    def live_parcels(self) -> list[Fulfillment]:
+        """Return the parcels that are not cancelled."""
+        return [parcel for parcel in self.parcels if parcel.status != FulfillmentStatus.CANCELLED]
+
+    def wanted(self) -> list[demand.WantedLine]:
+        """Return the live lines with a known SKU, as the rules read them."""
+        return [
+            demand.WantedLine(line.line_number, line.sku_id, line.quantity)
+            for line in self.live_lines()
+            if line.sku_id is not None
+        ]
+
+    def allocated(self) -> dict[tuple[int, int], int]:
+        """Return the units in live parcels per (line number, SKU)."""
+        live = {id(parcel) for parcel in self.live_parcels()}
+        units: dict[tuple[int, int], int] = {}
+        for content in self.contents:
+            if id(content.fulfillment) in live:
+                key = (content.order_line.line_number, content.sku_id)
+                units[key] = units.get(key, 0) + content.quantity
+        return units
+
+    def refresh(self) -> None:
+        """Recompute the order's states from its parts: the only writer of ``status`` and ``goods_state``."""
+        order, lines = self.order, self.live_lines()
+        order.open_holds = len(self.holds)
+        order.goods_state = progress.goods_state(
+            progress.Parts(
+                is_cancelled=order.cancelled_at is not None,
+                is_priced=self.is_priced,
+                is_fully_allocated=all(line.quantity_allocated >= line.quantity for line in lines),
+                is_short=self.is_short,
+                parcels=[parcel.status for parcel in self.parcels],
+            )
+        )
+        order.status = progress.order_status(order.goods_state, order.money_state, order.open_holds)
+
+
+@dataclass
+class Batch:
+    """The orders of one transaction and the rows that the steps add."""
+
+    at: datetime
+    actor: Actor
+    channels: dict[int, Channel] = field(default_factory=dict)
+    messages: list[inbox.InboundMessage] = field(default_factory=list)
+    works: list[Work] = field(default_factory=list)
+    outcomes: list[inbox.Outcome] = field(default_factory=list)
+    new_customers: list[Customer] = field(default_factory=list)
+    new_lines: list[OrderLine] = field(default_factory=list)  # of orders that were known before
+    new_parcels: list[Fulfillment] = field(default_factory=list)
+    new_contents: list[FulfillmentLine] = field(default_factory=list)
+    decisions: list[RoutingDecision] = field(default_factory=list)
+    new_holds: list[Hold] = field(default_factory=list)
+    lifted_holds: list[Hold] = field(default_factory=list)
+    events: list[OrderEvent] = field(default_factory=list)
+    drafts: list[outbox.Draft] = field(default_factory=list)
+    troubles: list[cases.Trouble] = field(default_factory=list)
+    settled: dict[str, set[str]] = field(default_factory=dict)  # case kind → order numbers whose case is over
+    changed_lines: dict[int, OrderLine] = field(default_factory=dict)
+    changed_parcels: dict[int, Fulfillment] = field(default_factory=dict)
+    parts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def tell(self, work: Work, kind: EventKind, detail: Sentence | None = None) -> None:
+        """Add one event to an order's timeline."""
+        stored = detail.stored() if detail else {}
+        self.events.append(
+            OrderEvent(order=work.order, kind=kind, happened_at=self.at, actor=self.actor.label, detail=stored)
+        )
+
+    def hold(self, work: Work, kind: HoldKind, reason: Sentence, suggestion: Sentence) -> None:
+        """Put an order on hold and open a case for it, once per kind."""
+        if kind in work.holds:
+            return
+        hold = Hold(order=work.order, kind=kind, reason=reason.stored(), opened_at=self.at, opened_by=self.actor.label)
+        work.holds[kind] = hold
+        self.new_holds.append(hold)
+        self.tell(work, EventKind.HELD, reason)
+        self.trouble(work, kind, reason, suggestion)
+
+    def lift(self, work: Work, kind: HoldKind) -> None:
+        """Lift an open hold of this kind, if there is one, and settle its case."""
+        hold = work.holds.pop(kind, None)
+        if hold is None:
+            return
+        hold.lifted_at, hold.lifted_by = self.at, self.actor.label
+        if hold.pk:
+            self.lifted_holds.append(hold)
+        self.tell(work, EventKind.HOLD_LIFTED)
+        self.settle(work, kind)
+
+    def trouble(self, work: Work, kind: str, why: Sentence, suggestion: Sentence) -> None:
+        """Ask for a case about an order, opened when the batch is written."""
+        self.troubles.append(
+            cases.Trouble(
+                kind=kind,
+                subject=work.order.number,
+                why=why,
+                suggestion=suggestion,
+                subject_url=f"/admin/orders/order/?q={work.order.number}",
+            )
+        )
+
+    def settle(self, work: Work, kind: str) -> None:
+        """Say that the case of this kind about an order is over."""
+        self.settled.setdefault(kind, set()).add(work.order.number)
+
+    def learn_parts(self) -> None:
+        """Load what the bundles among the orders' SKUs are made of."""
+        skus = {line.sku_id for work in self.works for line in work.lines if line.sku_id is not None}
+        self.parts = stock_questions.bundle_parts(skus) if skus else {}
+
+    def write(self) -> None:
+        """Save everything, parents first."""
+        for work in self.works:
+            work.refresh()
+        new = [work for work in self.works if work.is_new]
+        _save_customers(self.new_customers)
+        Order.objects.bulk_create(work.order for work in new)
+        rows.update([work.order for work in self.works if not work.is_new], ORDER_FACTS)
+        OrderLine.objects.bulk_create([*_with_parent(new), *self.new_lines])
+        rows.update(self.changed_lines.values(), LINE_FACTS)
+        rows.update(self.changed_parcels.values(), PARCEL_FACTS)
+        rows.update(self.lifted_holds, ("lifted_at", "lifted_by"))
+        for fresh in (self.new_parcels, self.new_contents, self.decisions, self.new_holds, self.events):
+            _insert(fresh)
+        outbox.enqueue(self.drafts, at=self.at)
+        inbox.finish(self.outcomes, at=self.at)
+        self._write_cases()
+
+    def _write_cases(self) -> None:
+        cases.open_cases(self.troubles, at=self.at)
+        for kind, numbers in self.settled.items():
+            cases.resolve(sorted(numbers), kinds=[kind], actor=self.actor, resolution="", at=self.at)
+
+    def line_changed(self, line: OrderLine) -> None:
+        """Remember a stored line whose columns changed."""
+        if line.pk:
+            self.changed_lines[line.pk] = line
+
+    def parcel_changed(self, parcel: Fulfillment) -> None:
+        """Remember a stored parcel whose columns changed."""
+        if parcel.pk:
+            self.changed_parcels[parcel.pk] = parcel
+
+
+def load(order_ids: Iterable[int], *, at: datetime, actor: Actor) -> Batch:
+    """Lock orders in primary-key order and return them with all their parts, ready for the steps.
+
+    Must run inside a transaction. Unknown ids are left out.
+    """
+    orders = list(Order.objects.select_for_update(no_key=True).filter(pk__in=list(order_ids)).order_by("pk"))
+    batch = Batch(at=at, actor=actor)
+    batch.channels = {channel.pk: channel for channel in Channel.objects.all()}
+    batch.works = works_of(orders)
+    batch.learn_parts()
+    return batch
+
+
+def works_of(orders: Sequence[Order]) -> list[Work]:
+    """Return known orders with their lines, parcels, contents and open holds: four queries, however many orders."""
+    works = {
+        order.pk: Work(
+            order=order,
+            lines=[],
+            is_priced=order.goods_state != GoodsState.RECEIVED,
+            is_short=order.goods_state == GoodsState.BACKORDERED,
+        )
+        for order in orders
+    }
+    lines = {line.pk: line for line in OrderLine.objects.filter(order__in=works).order_by("order_id", "line_number")}
+    for line in lines.values():
+        line.order = works[line.order_id].order
+        works[line.order_id].lines.append(line)
+    parcels = {row.pk: row for row in Fulfillment.objects.filter(order__in=works).order_by("pk")}
+    for parcel in parcels.values():
+        parcel.order = works[parcel.order_id].order
+        works[parcel.order_id].parcels.append(parcel)
+    for content in FulfillmentLine.objects.filter(fulfillment__in=parcels).order_by("pk"):
+        content.fulfillment, content.order_line = parcels[content.fulfillment_id], lines[content.order_line_id]
+        works[content.fulfillment.order_id].contents.append(content)
+    for hold in Hold.objects.filter(order__in=works, lifted_at__isnull=True):
+        works[hold.order_id].holds[hold.kind] = hold
+    return list(works.values())
+
+
+def _save_customers(customers: list[Customer]) -> None:
+    """Insert new buyers; one that another worker inserts at the same time is met, not doubled."""
+    if customers:
+        Customer.objects.bulk_create(
+            sorted(customers, key=lambda customer: (customer.channel_id, customer.external_key)),
+            update_conflicts=True,
+            unique_fields=["channel", "external_key"],
+            update_fields=["name"],
+        )
+
+
+def _with_parent(works: Iterable[Work]) -> Iterable[OrderLine]:
+    """Yield the lines of orders that were just inserted, now that these have a primary key."""
+    for work in works:
+        for line in work.lines:
+            line.order = work.order
+            yield line
+
+
+def _insert(fresh: Sequence[Fulfillment | FulfillmentLine | RoutingDecision | Hold | OrderEvent]) -> None:
+    if fresh:
+        type(fresh[0])._default_manager.bulk_create(fresh)

@@ -1,0 +1,58 @@
+"""Cancelling before a node has the parcel: the stock goes back at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.rules.actors import Actor
+from audit.rules.sentences import Sentence, say
+from orders.services import allocation, facts
+from orders.services import batch as batches
+from orders.services.batch import Batch, Work
+from orders.statuses import EventKind, HoldKind
+
+
+@dataclass
+class Cancelled:
+    """Order numbers that are cancelled now, and why the others are not."""
+
+    done: list[str] = field(default_factory=list)
+    refused: dict[str, Sentence] = field(default_factory=dict)
+
+
+@transaction.atomic
+def cancel(order_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime) -> Cancelled:
+    """Cancel orders that no node has yet: reservations are released, parcels and holds closed.
+
+    Orders whose parcel is at a node are refused, each with its reason; the others go through.
+    """
+    batch = batches.load(order_ids, at=at, actor=actor)
+    outcome = Cancelled()
+    for work in batch.works:
+        why_not = _why_not(work)
+        if why_not:
+            outcome.refused[work.order.number] = why_not
+        else:
+            _cancel(batch, work, reason)
+            outcome.done.append(work.order.number)
+    batch.write()
+    return outcome
+
+
+def _why_not(work: Work) -> Sentence | None:
+    if work.order.cancelled_at:
+        return say("The order is cancelled already.")
+    if facts.is_at_a_node(work):
+        return say("A node already has the parcel: stop it there first.")
+    return None
+
+
+def _cancel(batch: Batch, work: Work, reason: str) -> None:
+    allocation.undo(batch, [work])
+    work.order.cancelled_at, work.order.cancel_reason = batch.at, reason[:200]
+    for kind in list(work.holds):
+        batch.lift(work, HoldKind(kind))
+    batch.settle(work, "backordered")
+    batch.tell(work, EventKind.CANCELLED, say("%(reason)s", reason=reason[:200] or "–"))

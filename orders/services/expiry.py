@@ -1,0 +1,32 @@
+"""Unpaid orders lose their stock when the channel's term has passed; a late payment allocates them again."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.rules.actors import Actor
+from orders.models import Order
+from orders.services import allocation
+from orders.services import batch as batches
+from orders.statuses import EventKind, MoneyState
+
+EXPIRY = Actor("job", "expiry")
+
+
+@transaction.atomic
+def expire_unpaid(*, at: datetime, limit: int = 500) -> int:
+    """Give back the stock of unpaid orders whose term is over; returns how many orders lost it.
+
+    An order on hold keeps its stock: somebody is looking at it.
+    """
+    due = Order.objects.filter(
+        money_state=MoneyState.UNPAID, reserved_until__lte=at, open_holds=0, cancelled_at__isnull=True
+    ).order_by("reserved_until")
+    batch = batches.load(due.values_list("pk", flat=True)[:limit], at=at, actor=EXPIRY)
+    batch.works = [work for work in batch.works if work.order.money_state == MoneyState.UNPAID]
+    allocation.undo(batch, batch.works)
+    for work in batch.works:
+        batch.tell(work, EventKind.RESERVATION_EXPIRED)
+        batch.settle(work, "backordered")
+    batch.write()
+    return len(batch.works)

@@ -1,0 +1,173 @@
+"""Newer facts about a known order: paid, cancelled, another address, other lines.
+
+Before release the plan is undone and made again; a node that already has the parcel is not overruled: the order is
+held and a person decides.
+"""
+
+from datetime import datetime, timedelta
+
+from audit.rules.sentences import say
+from channels.messages import Address, IncomingChange, IncomingLine, IncomingOrder
+from inventory.rules.geography import find_region
+from inventory.services import reservations
+from orders.models import Order, OrderLine
+from orders.services import allocation, checks
+from orders.services.batch import Batch, Work
+from orders.statuses import EventKind, FulfillmentStatus, HoldKind, MoneyState
+
+
+def set_address(order: Order, address: Address) -> None:
+    """Put where and to whom on the order; an unknown province leaves ``region`` empty."""
+    order.country = address.country[:2].upper() or "CN"
+    order.region = find_region(address.province, address.country) or ""
+    order.city, order.district = address.city[:60], address.district[:60]
+    order.recipient_name, order.recipient_phone = address.name, address.phone
+    order.recipient_address, order.recipient_token = address.line, address.token
+
+
+def new_line(work: Work, number: int, says: IncomingLine, skus: dict[tuple[int, str], int]) -> OrderLine:
+    """Build one order line; its SKU stays empty when nobody knows the channel's code."""
+    return OrderLine(
+        order=work.order,
+        line_number=number,
+        external_id=says.external_id,
+        external_sku=says.sku_code,
+        sku_id=skus.get((work.order.channel_id, says.sku_code)),
+        title=says.title,
+        quantity=says.quantity,
+        unit_price=says.unit_price,
+        discount_amount=says.discount,
+        is_cancelled=says.is_cancelled,
+    )
+
+
+def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[int, str], int]) -> None:
+    """Bring an order up to the channel's newer view of it."""
+    order = work.order
+    order.revision, order.seller_note, order.buyer_note = says.revision, says.seller_note, says.buyer_note
+    order.ship_by = says.ship_by or order.ship_by
+    if says.paid_at:
+        _pay(batch, work, says.paid_at)
+        order.paid_amount = says.paid_amount if says.paid_amount is not None else order.total_amount
+    if says.cancelled_at:
+        _cancel(batch, work, says.cancelled_at, says.cancel_reason)
+        return
+    _change_lines(batch, work, says.lines, skus)
+    _change_address(batch, work, says.address)
+    checks.check(batch, work)
+    if says.must_not_ship:
+        checks.wait_for_channel(batch, work, says.must_not_ship)
+    else:
+        batch.lift(work, HoldKind.CHANNEL)
+
+
+def apply_change(batch: Batch, work: Work, says: IncomingChange) -> None:
+    """Apply the one fact that a change message tells."""
+    work.order.revision = max(work.order.revision, says.revision)
+    if says.buyer_note is not None:
+        work.order.buyer_note = says.buyer_note
+    if says.paid_at:
+        _pay(batch, work, says.paid_at)
+    if says.cancelled_at:
+        _cancel(batch, work, says.cancelled_at, says.cancel_reason)
+    elif says.address:
+        _change_address(batch, work, says.address)
+        checks.check(batch, work)
+
+
+def is_at_a_node(work: Work) -> bool:
+    """Return whether a node has, or has sent, a parcel of this order."""
+    return any(parcel.status != FulfillmentStatus.PLANNED for parcel in work.live_parcels())
+
+
+def _pay(batch: Batch, work: Work, paid_at: datetime) -> None:
+    order = work.order
+    if order.paid_at:
+        return
+    channel = batch.channels[order.channel_id]
+    order.money_state, order.paid_at, order.reserved_until = MoneyState.PAID, paid_at, None
+    order.paid_amount = order.total_amount
+    order.ship_by = order.ship_by or paid_at + timedelta(hours=channel.ship_within_hours)
+    reservations.extend([parcel.number for parcel in work.live_parcels()], expires_at=None)
+    batch.tell(work, EventKind.PAID)
+
+
+def _cancel(batch: Batch, work: Work, cancelled_at: datetime, reason: str) -> None:
+    if work.order.cancelled_at:
+        return
+    if is_at_a_node(work):
+        batch.hold(
+            work,
+            HoldKind.CANCEL_REQUESTED,
+            say("The channel cancelled the order, but a node already has the parcel."),
+            say("Stop the parcel at the node, or let it go and expect it back."),
+        )
+        return
+    allocation.undo(batch, [work])
+    work.order.cancelled_at, work.order.cancel_reason = cancelled_at, reason[:200]
+    for kind in list(work.holds):
+        batch.lift(work, HoldKind(kind))
+    batch.settle(work, "backordered")
+    batch.tell(work, EventKind.CANCELLED, say("Cancelled on the channel: %(reason)s", reason=reason[:200] or "–"))
+
+
+def _change_address(batch: Batch, work: Work, address: Address) -> None:
+    order = work.order
+    before = _where(work)
+    set_address(order, address)
+    if _where(work) == before:
+        return
+    if is_at_a_node(work):
+        _changed_too_late(batch, work)
+    elif _where(work)[:2] != before[:2]:
+        allocation.undo(batch, [work])
+    batch.tell(work, EventKind.CHANGED, say("The address changed."))
+
+
+def _where(work: Work) -> tuple[str, str, str, str, str, str]:
+    order = work.order
+    return (
+        order.region, order.city, order.district, order.recipient_address, order.recipient_name, order.recipient_phone
+    )  # fmt: skip
+
+
+def _change_lines(batch: Batch, work: Work, says: tuple[IncomingLine, ...], skus: dict[tuple[int, str], int]) -> None:
+    """Take over quantities, cancelled lines and added lines; undo the plan when units changed."""
+    known = {line.external_id: line for line in work.lines}
+    units_before = [(line.external_id, line.quantity, line.is_cancelled, line.sku_id) for line in work.lines]
+    if is_at_a_node(work):
+        if any(_differs(known.get(line.external_id), line) for line in says):
+            _changed_too_late(batch, work)
+        return
+    for line in says:
+        if line.external_id in known:
+            _update_line(batch, known[line.external_id], line, skus.get((work.order.channel_id, line.sku_code)))
+        else:
+            fresh = new_line(work, len(work.lines) + 1, line, skus)
+            work.lines.append(fresh)
+            batch.new_lines.append(fresh)
+    if units_before != [(line.external_id, line.quantity, line.is_cancelled, line.sku_id) for line in work.lines]:
+        allocation.undo(batch, [work])
+        batch.tell(work, EventKind.CHANGED, say("The lines changed."))
+    work.is_priced = False
+
+
+def _differs(known: OrderLine | None, says: IncomingLine) -> bool:
+    return known is None or (known.quantity, known.is_cancelled) != (says.quantity, says.is_cancelled)
+
+
+def _update_line(batch: Batch, line: OrderLine, says: IncomingLine, sku_id: int | None) -> None:
+    if says.quantity != line.quantity:
+        line.quantity_allocated = 0
+    line.quantity, line.unit_price, line.discount_amount = says.quantity, says.unit_price, says.discount
+    line.is_cancelled, line.sku_id = says.is_cancelled, line.sku_id or sku_id
+    batch.line_changed(line)
+
+
+def _changed_too_late(batch: Batch, work: Work) -> None:
+    batch.hold(
+        work,
+        HoldKind.CHANGED,
+        say("The channel changed the order after a node had the parcel."),
+        say("Ask the node to change or stop the parcel, then lift the hold."),
+    )

@@ -1,0 +1,229 @@
+"""What nodes do with a parcel: pick, pack, ship, deliver, or stop. Each verb takes many parcels at once.
+
+A parcel of an order on hold does not move by any of them, and a parcel only makes the moves of
+``FulfillmentStatus.MOVES``; the others of the same call go through, each refusal with its reason.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.rules.actors import Actor
+from audit.rules.sentences import Sentence, say
+from channels.adapters import registry
+from channels.messages import ShipmentNotice, ShippedLine
+from channels.services import outbox
+from channels.statuses import Lane
+from inventory.services import reservations
+from inventory.statuses import MovementKind
+from orders.models import Fulfillment
+from orders.services import allocation
+from orders.services import batch as batches
+from orders.services.batch import Batch, Work
+from orders.statuses import EventKind, FulfillmentStatus, HoldKind
+
+
+@dataclass(frozen=True)
+class Handover:
+    """With whom a parcel left: the carrier's code and the number on its label."""
+
+    carrier_code: str
+    tracking_number: str
+
+
+@dataclass
+class Moved:
+    """Parcel numbers that moved, and why the others did not."""
+
+    done: list[str] = field(default_factory=list)
+    refused: dict[str, Sentence] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    work: Work
+    parcel: Fulfillment
+
+
+def pick(parcel_ids: Sequence[int], *, actor: Actor, at: datetime) -> Moved:
+    """Say that picking of these parcels has begun."""
+
+    def begin(batch: Batch, entries: Sequence[_Entry]) -> None:
+        _tell(batch, entries, EventKind.PICKING)
+
+    return _move(parcel_ids, FulfillmentStatus.PICKING, begin, actor=actor, at=at)
+
+
+def pack(parcel_ids: Sequence[int], *, actor: Actor, at: datetime) -> Moved:
+    """Say that these parcels are packed."""
+
+    def close(batch: Batch, entries: Sequence[_Entry]) -> None:
+        for entry in entries:
+            entry.parcel.packed_at = at
+        _tell(batch, entries, EventKind.PACKED)
+
+    return _move(parcel_ids, FulfillmentStatus.PACKED, close, actor=actor, at=at)
+
+
+def ship(handovers: Mapping[int, Handover], *, actor: Actor, at: datetime) -> Moved:
+    """Hand parcels (id → carrier and number) over: stock leaves the node, the channel is told through the outbox."""
+
+    def leave(batch: Batch, entries: Sequence[_Entry]) -> None:
+        numbers = [entry.parcel.number for entry in entries]
+        reservations.consume(numbers, kind=MovementKind.SHIPMENT, actor=actor, at=at)
+        for entry in entries:
+            _leave(batch, entry, handovers[entry.parcel.pk])
+
+    return _move(list(handovers), FulfillmentStatus.SHIPPED, leave, actor=actor, at=at)
+
+
+def deliver(parcel_ids: Sequence[int], *, actor: Actor, at: datetime) -> Moved:
+    """Say that the buyers have these parcels."""
+
+    def arrive(batch: Batch, entries: Sequence[_Entry]) -> None:
+        for entry in entries:
+            entry.parcel.delivered_at = at
+            if all(parcel.delivered_at for parcel in entry.work.live_parcels()):
+                entry.work.order.delivered_at = at
+        _tell(batch, entries, EventKind.DELIVERED)
+
+    return _move(parcel_ids, FulfillmentStatus.DELIVERED, arrive, actor=actor, at=at)
+
+
+def stop(parcel_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime) -> Moved:
+    """Take parcels back from their nodes before they leave; their stock is free again.
+
+    An order that its channel cancelled is cancelled with its last parcel; any other is held, so that a person decides.
+    """
+
+    def take_back(batch: Batch, entries: Sequence[_Entry]) -> None:
+        numbers = [entry.parcel.number for entry in entries]
+        reservations.release(numbers, at=at)
+        allocation.give_room_back([entry.parcel for entry in entries])
+        for entry in entries:
+            _after_stop(batch, entry, reason)
+
+    return _move(parcel_ids, FulfillmentStatus.CANCELLED, take_back, actor=actor, at=at)
+
+
+@transaction.atomic
+def _move(
+    parcel_ids: Sequence[int],
+    target: FulfillmentStatus,
+    effect: Callable[[Batch, Sequence[_Entry]], None],
+    *,
+    actor: Actor,
+    at: datetime,
+) -> Moved:
+    """Lock the parcels' orders, sort out those that may not move, move the others and write."""
+    order_ids = Fulfillment.objects.filter(pk__in=list(parcel_ids)).values_list("order_id", flat=True)
+    batch = batches.load(set(order_ids), at=at, actor=actor)
+    wanted = set(parcel_ids)
+    entries = [_Entry(work, parcel) for work in batch.works for parcel in work.parcels if parcel.pk in wanted]
+    moved = Moved()
+    going = []
+    for entry in entries:
+        why_not = _why_not(entry, target)
+        if why_not:
+            moved.refused[entry.parcel.number] = why_not
+            continue
+        entry.parcel.status = target
+        batch.parcel_changed(entry.parcel)
+        going.append(entry)
+        moved.done.append(entry.parcel.number)
+    effect(batch, going)
+    batch.write()
+    return moved
+
+
+def _why_not(entry: _Entry, target: FulfillmentStatus) -> Sentence | None:
+    status = FulfillmentStatus(entry.parcel.status)
+    if target not in FulfillmentStatus.MOVES[status]:
+        return say("A parcel that is “%(status)s” cannot become “%(target)s”.", status=status, target=target)
+    moves_goods_on = target not in (FulfillmentStatus.CANCELLED, FulfillmentStatus.DELIVERED)
+    if moves_goods_on and entry.work.holds:
+        return say("The order is on hold: lift the hold first.")
+    return None
+
+
+def _tell(batch: Batch, entries: Sequence[_Entry], kind: EventKind) -> None:
+    for entry in entries:
+        batch.tell(entry.work, kind, say("Parcel %(number)s", number=entry.parcel.number))
+
+
+def _leave(batch: Batch, entry: _Entry, handover: Handover) -> None:
+    work, parcel = entry.work, entry.parcel
+    parcel.shipped_at = batch.at
+    parcel.carrier_code, parcel.tracking_number = handover.carrier_code, handover.tracking_number
+    work.order.shipped_at = work.order.shipped_at or batch.at
+    _count_shipped(batch, work)
+    detail = say(
+        "Parcel %(number)s with %(carrier)s %(tracking)s",
+        number=parcel.number,
+        carrier=handover.carrier_code,
+        tracking=handover.tracking_number,
+    )
+    batch.tell(work, EventKind.SHIPPED, detail)
+    notice = _notice(work, parcel)
+    channel = batch.channels[work.order.channel_id]
+    if registry.BY_NAME[channel.adapter].capabilities.ship_confirm:
+        batch.drafts.append(
+            outbox.Draft(
+                channel_id=channel.pk,
+                lane=Lane.SHIPMENTS,
+                subject=parcel.number,
+                key=f"shipment-notice:{parcel.number}",
+                message=notice,
+            )
+        )
+
+
+def _count_shipped(batch: Batch, work: Work) -> None:
+    """A line is shipped as far as its units are in parcels that left; of a bundle, when all parts left."""
+    left = {id(parcel) for parcel in work.live_parcels() if parcel.shipped_at}
+    waiting = {
+        content.order_line.line_number
+        for content in work.contents
+        if id(content.fulfillment) not in left and content.fulfillment.status != FulfillmentStatus.CANCELLED
+    }
+    for line in work.live_lines():
+        if line.line_number not in waiting:
+            line.quantity_shipped = line.quantity_allocated
+            batch.line_changed(line)
+
+
+def _notice(work: Work, parcel: Fulfillment) -> ShipmentNotice:
+    units: dict[str, int] = {}
+    for content in work.contents:
+        if content.fulfillment is parcel:
+            line = content.order_line
+            units[line.external_id] = min(line.quantity, units.get(line.external_id, 0) + content.quantity)
+    return ShipmentNotice(
+        order_external_id=work.order.external_id,
+        parcel_number=parcel.number,
+        carrier_code=parcel.carrier_code,
+        tracking_number=parcel.tracking_number,
+        shipped_at=parcel.shipped_at or parcel.planned_at,
+        lines=tuple(ShippedLine(external_id, quantity) for external_id, quantity in units.items()),
+        is_partial=len(work.live_parcels()) > 1,
+    )
+
+
+def _after_stop(batch: Batch, entry: _Entry, reason: str) -> None:
+    work = entry.work
+    allocation.count_allocated(batch, work)
+    batch.tell(work, EventKind.CHANGED, say("Parcel %(number)s was stopped: %(reason)s",
+                                            number=entry.parcel.number, reason=reason[:150] or "–"))  # fmt: skip
+    if HoldKind.CANCEL_REQUESTED in work.holds and not work.live_parcels():
+        batch.lift(work, HoldKind.CANCEL_REQUESTED)
+        work.order.cancelled_at, work.order.cancel_reason = batch.at, reason[:200]
+        batch.tell(work, EventKind.CANCELLED)
+    elif HoldKind.CANCEL_REQUESTED not in work.holds:
+        batch.hold(
+            work,
+            HoldKind.MANUAL,
+            say("A parcel was stopped: %(reason)s", reason=reason[:150] or "–"),
+            say("Cancel the order, or lift the hold to plan it again."),
+        )

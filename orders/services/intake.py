@@ -1,0 +1,218 @@
+"""Step one: messages become orders, or newer facts about known orders.
+
+Facts may come late, twice or in another order than they happened: a message with a lower revision than the order's is
+superseded; a change whose order is unknown waits for it and is taken up together with it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from audit.rules.sentences import Sentence, say
+from channels.messages import Incoming, IncomingChange, IncomingOrder, Untranslatable
+from channels.models import Channel, InboundMessage, Listing
+from channels.services import connections, inbox
+from channels.statuses import InboundStatus
+from inventory.models import Sku
+from orders.models import Customer, Order
+from orders.services import checks, facts
+from orders.services.batch import Batch, Work, works_of
+from orders.statuses import EventKind, MoneyState
+
+OrderKey = tuple[int, str]  # channel id, the channel's order number
+MAX_AMOUNT = Decimal("999999999999")
+
+
+@dataclass
+class _Mail:
+    """A message with what it says."""
+
+    message: InboundMessage
+    says: Incoming
+
+    @property
+    def key(self) -> OrderKey:
+        return self.message.channel_id, self.says.external_id
+
+
+@dataclass
+class _Desk:
+    """What intake looks things up in, loaded once per batch."""
+
+    works: dict[OrderKey, Work] = field(default_factory=dict)
+    skus: dict[tuple[int, str], int] = field(default_factory=dict)  # channel id, channel's SKU code → SKU id
+    customers: dict[tuple[int, str], Customer] = field(default_factory=dict)
+
+
+def take_in(batch: Batch, messages: Sequence[InboundMessage]) -> None:
+    """Turn messages into works of the batch, and note for each message what became of it."""
+    mails = _translated(batch, messages)
+    mails.extend(_translated(batch, _waiting(mails)))
+    mails.sort(key=lambda mail: (mail.key, isinstance(mail.says, IncomingChange), mail.says.revision))
+    desk = _open_desk(batch, mails)
+    for mail in mails:
+        batch.outcomes.append(_take(batch, desk, mail))
+    batch.new_customers = [customer for customer in desk.customers.values() if customer.pk is None]
+    batch.works.extend(desk.works.values())
+    batch.learn_parts()
+
+
+def _translated(batch: Batch, messages: Iterable[InboundMessage]) -> list[_Mail]:
+    """Translate each message; those that cannot be understood end here with their reason."""
+    mails = []
+    spoken: dict[int, connections.Connection] = {}
+    for message in messages:
+        channel = batch.channels.setdefault(message.channel_id, message.channel)
+        if channel.pk not in spoken:
+            spoken[channel.pk] = connections.of(channel)
+        try:
+            mails.append(_Mail(message, inbox.translate(message, spoken[channel.pk])))
+        except Untranslatable as trouble:
+            batch.outcomes.append(inbox.Outcome(message.pk, InboundStatus.REJECTED, trouble.code, trouble.reason))
+    return mails
+
+
+def _waiting(mails: Sequence[_Mail]) -> list[InboundMessage]:
+    """Return the changes that came before the orders that are in this batch."""
+    by_channel: dict[int, list[str]] = {}
+    for mail in mails:
+        if isinstance(mail.says, IncomingOrder):
+            by_channel.setdefault(mail.message.channel_id, []).append(mail.says.external_id)
+    return [
+        message
+        for channel_id, external_ids in by_channel.items()
+        for message in inbox.waiting_for(channel_id, external_ids)
+    ]
+
+
+def _open_desk(batch: Batch, mails: Sequence[_Mail]) -> _Desk:
+    """Load, for all mails at once, the known orders, SKUs and buyers they speak of."""
+    desk = _Desk()
+    by_channel: dict[int, list[_Mail]] = {}
+    for mail in mails:
+        by_channel.setdefault(mail.message.channel_id, []).append(mail)
+    known: list[Order] = []
+    for channel_id, group in sorted(by_channel.items()):
+        known.extend(
+            Order.objects.select_for_update(no_key=True)
+            .filter(channel=channel_id, external_id__in={mail.says.external_id for mail in group})
+            .order_by("pk")
+        )
+        _learn_skus(desk, channel_id, group)
+        _learn_customers(desk, channel_id, group)
+    if known:
+        for work in works_of(known):
+            desk.works[work.order.channel_id, work.order.external_id] = work
+    return desk
+
+
+def _learn_skus(desk: _Desk, channel_id: int, mails: Sequence[_Mail]) -> None:
+    codes = {line.sku_code for mail in mails if isinstance(mail.says, IncomingOrder) for line in mail.says.lines}
+    desk.skus.update(sku_ids(channel_id, codes))
+
+
+def sku_ids(channel_id: int, codes: Iterable[str]) -> dict[tuple[int, str], int]:
+    """Return what a channel's codes mean: its listings first, then our own SKU codes."""
+    wanted = set(codes)
+    own = Sku.objects.filter(code__in=wanted, is_active=True).values_list("code", "pk")
+    listed = Listing.objects.filter(channel=channel_id, external_code__in=wanted).values_list("external_code", "sku_id")
+    return {(channel_id, code): sku_id for code, sku_id in (*own, *listed)}
+
+
+def _learn_customers(desk: _Desk, channel_id: int, mails: Sequence[_Mail]) -> None:
+    names = {
+        mail.says.buyer_key: mail.says.buyer_name
+        for mail in mails
+        if isinstance(mail.says, IncomingOrder) and mail.says.buyer_key
+    }
+    known = Customer.objects.filter(channel=channel_id, external_key__in=names)
+    desk.customers.update({(channel_id, customer.external_key): customer for customer in known})
+    for key, name in names.items():
+        desk.customers.setdefault((channel_id, key), Customer(channel_id=channel_id, external_key=key, name=name))
+
+
+def _take(batch: Batch, desk: _Desk, mail: _Mail) -> inbox.Outcome:
+    """Act on one mail and return what became of its message."""
+    work = desk.works.get(mail.key)
+    if isinstance(mail.says, IncomingChange):
+        return _take_change(batch, work, mail.message, mail.says)
+    if work is None:
+        total = _total_of(mail.says)
+        if not 0 <= total < MAX_AMOUNT:
+            reason = say("The order's total of %(total)s cannot be right.", total=str(total))
+            return inbox.Outcome(mail.message.pk, InboundStatus.REJECTED, "bad_total", reason)
+        work = desk.works[mail.key] = _new_work(batch, desk, mail.message.channel, mail.says)
+    elif mail.says.revision <= work.order.revision:
+        return _superseded(mail.message, work.order)
+    else:
+        facts.apply_order(batch, work, mail.says, desk.skus)
+    return _done(mail.message, work, mail.says.remarks)
+
+
+def _take_change(batch: Batch, work: Work | None, message: InboundMessage, says: IncomingChange) -> inbox.Outcome:
+    if work is None:
+        reason = say("The order %(number)s has not come yet; this is kept for it.", number=says.external_id)
+        return inbox.Outcome(message.pk, InboundStatus.WAITING, "before_its_order", reason)
+    if says.revision < work.order.revision:
+        return _superseded(message, work.order)
+    facts.apply_change(batch, work, says)
+    return _done(message, work, says.remarks)
+
+
+def _superseded(message: InboundMessage, order: Order) -> inbox.Outcome:
+    reason = say("A newer message (revision %(revision)s) was taken before.", revision=order.revision)
+    return inbox.Outcome(message.pk, InboundStatus.SUPERSEDED, "older_revision", reason)
+
+
+def _done(message: InboundMessage, work: Work, remarks: Sequence[Sentence]) -> inbox.Outcome:
+    """Return the outcome of a message that was taken; a hold or a mended text is said on the message too."""
+    for hold in work.holds.values():
+        reason = Sentence(hold.reason["text"], hold.reason["values"])
+        return inbox.Outcome(message.pk, InboundStatus.DONE, f"held_{hold.kind}", reason)
+    return inbox.Outcome(message.pk, InboundStatus.DONE, "mended" if remarks else "", next(iter(remarks), None))
+
+
+def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) -> Work:
+    """Build an order and its lines from the channel's first message about it."""
+    order = Order(
+        number=f"{channel.code}-{says.external_id}",
+        channel_id=channel.pk,
+        external_id=says.external_id,
+        revision=says.revision,
+        customer=desk.customers.get((channel.pk, says.buyer_key)),
+        currency=says.currency,
+        shipping_amount=says.shipping_amount,
+        buyer_note=says.buyer_note,
+        seller_note=says.seller_note,
+        placed_at=says.placed_at,
+        received_at=batch.at,
+        ship_by=says.ship_by,
+    )
+    facts.set_address(order, says.address)
+    work = Work(order=order, lines=[], is_new=True)
+    work.lines = [facts.new_line(work, number, line, desk.skus) for number, line in enumerate(says.lines, start=1)]
+    batch.tell(work, EventKind.RECEIVED)
+    _settle_money(order, channel, says)
+    checks.check(batch, work)
+    if says.cancelled_at:
+        order.cancelled_at, order.cancel_reason = says.cancelled_at, says.cancel_reason
+        batch.tell(work, EventKind.CANCELLED)
+    elif says.must_not_ship:
+        checks.wait_for_channel(batch, work, says.must_not_ship)
+    return work
+
+
+def _settle_money(order: Order, channel: Channel, says: IncomingOrder) -> None:
+    if says.paid_at:
+        order.money_state = MoneyState.PAID
+        order.paid_at = says.paid_at
+        order.paid_amount = says.paid_amount if says.paid_amount is not None else _total_of(says)
+        order.ship_by = order.ship_by or says.paid_at + timedelta(hours=channel.ship_within_hours)
+    else:
+        order.reserved_until = says.placed_at + timedelta(minutes=channel.unpaid_minutes)
+
+
+def _total_of(says: IncomingOrder) -> Decimal:
+    goods = sum((line.quantity * line.unit_price - line.discount for line in says.lines), Decimal(0))
+    return goods + says.shipping_amount

@@ -1,0 +1,26 @@
+"""The clock of orders: each task calls one verb and may run twice."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from orders.services import backorders, expiry, pipeline
+
+
+@shared_task(name="orders.run_pipeline", queue="intake")
+def run_pipeline(**_kwargs: Any) -> None:
+    """Work off the inbox; at most a hundred batches, then the next sweep goes on."""
+    pipeline.drain(max_batches=100)
+
+
+@shared_task(name="orders.retry_backorders", queue="intake")
+def retry_backorders(**_kwargs: Any) -> None:
+    """Allocate backordered orders for which stock has come."""
+    backorders.retry(at=timezone.now())
+
+
+@shared_task(name="orders.expire_unpaid", queue="stock")
+def expire_unpaid(**_kwargs: Any) -> None:
+    """Give back the stock of unpaid orders whose term is over."""
+    expiry.expire_unpaid(at=timezone.now())
