@@ -1,0 +1,152 @@
+"""Readers of whole facts, shared by the adapters that write them under the house's field names."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from audit.rules.sentences import Sentence, say
+from channels.adapters.fields import Fields
+from channels.messages import Address, IncomingLine, IncomingOrder, Untranslatable
+from channels.rules import texts
+
+LONGEST_TITLE: Final = 200
+LONGEST_NAME: Final = 80
+LONGEST_PLACE: Final = 60
+LONGEST_ADDRESS: Final = 300
+LONGEST_PHONE: Final = 40
+LONGEST_TOKEN: Final = 200
+LONGEST_NOTE: Final = 500
+LONGEST_REASON: Final = 200
+LARGEST_ORDER: Final = Decimal(100_000_000_000)
+
+
+def order(reader: Fields, *, to: Fields, lines: Sequence[Fields], currency: str) -> IncomingOrder:
+    """Return the order in ``reader`` with its receiver and lines; raises ``Untranslatable`` naming field and value."""
+    _check_currency(reader, currency)
+    return IncomingOrder(
+        external_id=reader.code("external_id"),
+        revision=reader.whole("revision"),
+        placed_at=reader.time("placed_at"),
+        currency=currency,
+        lines=_lines(lines),
+        address=address(to),
+        paid_at=reader.time_or_none("paid_at"),
+        cancelled_at=reader.time_or_none("cancelled_at"),
+        cancel_reason=reader.text("cancel_reason", LONGEST_REASON),
+        shipping_amount=reader.money_or_zero("shipping_amount"),
+        paid_amount=reader.money_or_none("paid_amount"),
+        buyer_key=reader.code("buyer_key") if reader.values.get("buyer_key") else "",
+        buyer_name=reader.text("buyer_name", LONGEST_NAME),
+        buyer_note=reader.text("buyer_note", LONGEST_NOTE),
+        seller_note=reader.text("seller_note", LONGEST_NOTE),
+        ship_by=reader.time_or_none("ship_by"),
+        must_not_ship=_must_not_ship(reader),
+        remarks=tuple(reader.remarks),
+    )
+
+
+def address(reader: Fields) -> Address:
+    """Return where and to whom; the province is what routing cannot do without."""
+    if not reader.values.get("province"):
+        reader.missing("province")
+    return Address(
+        reader.text("province", LONGEST_PLACE),
+        reader.text("city", LONGEST_PLACE),
+        reader.text("district", LONGEST_PLACE),
+        reader.text("line", LONGEST_ADDRESS),
+        _country(reader),
+        reader.text("name", LONGEST_NAME),
+        reader.text("phone", LONGEST_PHONE),
+        _token(reader),
+    )
+
+
+def _check_currency(reader: Fields, currency: str) -> None:
+    told = reader.code("currency")
+    if told != currency:
+        raise Untranslatable(
+            "wrong_currency",
+            say(
+                "%(field)s is %(value)s, but this channel sells in %(currency)s.",
+                field=reader.label("currency"),
+                value=texts.shown(told),
+                currency=currency,
+            ),
+        )
+
+
+def _lines(readers: Sequence[Fields]) -> tuple[IncomingLine, ...]:
+    if not readers:
+        raise Untranslatable("no_lines", say("The order has no lines."))
+    lines = tuple([_line(reader) for reader in readers])
+    seen: set[str] = set()
+    total = Decimal(0)
+    for line, reader in zip(lines, readers, strict=True):
+        if line.external_id in seen:
+            _refuse_double(reader, line)
+        seen.add(line.external_id)
+        total += line.quantity * line.unit_price
+    if total > LARGEST_ORDER:
+        raise Untranslatable(
+            "bad_price",
+            say("The lines add up to %(total)s; at most %(most)s.", total=texts.shown(total), most=str(LARGEST_ORDER)),
+        )
+    return lines
+
+
+def _line(reader: Fields) -> IncomingLine:
+    quantity, unit_price = reader.quantity("quantity"), reader.money("unit_price")
+    discount = reader.money_or_zero("discount")
+    if discount > quantity * unit_price:
+        _refuse_discount(reader, quantity * unit_price)
+    return IncomingLine(
+        reader.code("external_id"),
+        reader.code("sku_code"),
+        reader.text("title", LONGEST_TITLE),
+        quantity,
+        unit_price,
+        discount,
+        reader.flag("is_cancelled"),
+    )
+
+
+def _refuse_double(reader: Fields, line: IncomingLine) -> None:
+    raise Untranslatable(
+        "duplicate_line",
+        say(
+            "%(field)s is %(value)s, which another line has already.",
+            field=reader.label("external_id"),
+            value=texts.shown(line.external_id),
+        ),
+    )
+
+
+def _refuse_discount(reader: Fields, total: Decimal) -> None:
+    raise Untranslatable(
+        "bad_price",
+        say(
+            "%(field)s is %(value)s, more than the line's %(total)s.",
+            field=reader.label("discount"),
+            value=texts.shown(reader.values["discount"]),
+            total=texts.shown(total),
+        ),
+    )
+
+
+def _token(reader: Fields) -> str:
+    token = reader.text("token", LONGEST_TOKEN + 1)
+    if len(token) > LONGEST_TOKEN:  # half a token stands for nobody
+        reader.bad_value("token", "bad_value")
+    return token
+
+
+def _country(reader: Fields) -> str:
+    country = reader.text("country", LONGEST_NAME) or "CN"
+    if not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
+        reader.bad_value("country", "bad_value")
+    return country
+
+
+def _must_not_ship(reader: Fields) -> Sentence | None:
+    told = reader.text("must_not_ship", LONGEST_REASON)
+    return say("The channel says: %(told)s", told=told) if told else None
