@@ -1,0 +1,20 @@
+"""What the clock does with channels. The rows are the work; these only begin it."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from channels.services import outbox, pull
+
+
+@shared_task(name="channels.pull_all")
+def pull_all(**kwargs: Any) -> None:
+    """Pull every channel that can be pulled (queue ``intake``)."""
+    pull.pull_all(timezone.now())
+
+
+@shared_task(name="channels.deliver_outbox")
+def deliver_outbox(lane: str | None = None, **kwargs: Any) -> None:
+    """Send what is due in one lane, or in all (queue ``outbox``)."""
+    outbox.deliver(lane, limit=500, at=timezone.now())

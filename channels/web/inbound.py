@@ -1,0 +1,57 @@
+"""The inbound door: a channel pushes, we keep it and say so at once; everything else happens later."""
+
+from functools import partial
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from channels.adapters import registry
+from channels.adapters.protocol import NotAuthentic, NotOffered, Rejected
+from channels.models import Channel
+from channels.rules import arrivals
+from channels.services import connections, inbox
+from channels.web import kick
+
+
+@csrf_exempt
+@require_POST
+def take_in(request: HttpRequest, channel_code: str) -> HttpResponse:
+    """Keep what ``channel_code`` pushes and answer 202 with how many messages were new and how many were known."""
+    channel = Channel.objects.filter(code=channel_code, is_active=True).first()
+    if channel is None or channel.adapter not in registry.BY_NAME:
+        return _problem(404, "Unknown channel", "No active channel has this code.")
+    declared = _declared_length(request)
+    body = request.read(arrivals.KEPT_HEAD if declared > arrivals.LARGEST_PAYLOAD else arrivals.LARGEST_PAYLOAD + 1)
+    size = max(declared, len(body))
+    if size > arrivals.LARGEST_PAYLOAD:
+        inbox.refuse_large(channel, body, size=size, at=timezone.now())
+        return _problem(413, "Too large", f"A request may have at most {arrivals.LARGEST_PAYLOAD} bytes.")
+    return _store(request, channel, body)
+
+
+def _store(request: HttpRequest, channel: Channel, body: bytes) -> HttpResponse:
+    adapter = registry.BY_NAME[channel.adapter]
+    try:
+        raws = adapter.receive(request.headers, body, connections.of(channel))
+    except NotAuthentic:
+        return _problem(401, "Not authentic", "The signature does not belong to this channel.")
+    except NotOffered:
+        return _problem(404, "Not offered", "This channel does not push.")
+    except Rejected as error:
+        return _problem(400, "Refused", str(error.reason))
+    stored = inbox.store(channel, raws, at=timezone.now())
+    transaction.on_commit(partial(kick.wake, "orders.run_pipeline"))
+    return JsonResponse({"stored": stored, "known": len(raws) - stored}, status=202)
+
+
+def _declared_length(request: HttpRequest) -> int:
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _problem(status: int, title: str, detail: str) -> HttpResponse:
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JsonResponse(problem, status=status, content_type="application/problem+json")
