@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Model
+
 from audit.models import rows
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence
@@ -117,10 +119,10 @@ class Batch:
 
     def tell(self, work: Work, kind: EventKind, detail: Sentence | None = None) -> None:
         """Add one event to an order's timeline."""
-        stored = detail.stored() if detail else {}
-        self.events.append(
-            OrderEvent(order=work.order, kind=kind, happened_at=self.at, actor=self.actor.label, detail=stored)
-        )
+        event = OrderEvent(order=work.order, kind=kind, happened_at=self.at, actor=self.actor.label)
+        if detail:
+            event.detail = detail.stored()
+        self.events.append(event)
 
     def hold(self, work: Work, kind: HoldKind, reason: Sentence, suggestion: Sentence) -> None:
         """Put an order on hold and open a case for it, once per kind."""
@@ -176,7 +178,10 @@ class Batch:
         rows.update(self.changed_lines.values(), LINE_FACTS)
         rows.update(self.changed_parcels.values(), PARCEL_FACTS)
         rows.update(self.lifted_holds, ("lifted_at", "lifted_by"))
-        for fresh in (self.new_parcels, self.new_contents, self.decisions, self.new_holds, self.events):
+        new_rows: tuple[Sequence[Model], ...] = (
+            self.new_parcels, self.new_contents, self.decisions, self.new_holds, self.events,
+        )  # fmt: skip
+        for fresh in new_rows:
             _insert(fresh)
         outbox.enqueue(self.drafts, at=self.at)
         inbox.finish(self.outcomes, at=self.at)
@@ -257,6 +262,6 @@ def _with_parent(works: Iterable[Work]) -> Iterable[OrderLine]:
             yield line
 
 
-def _insert(fresh: Sequence[Fulfillment | FulfillmentLine | RoutingDecision | Hold | OrderEvent]) -> None:
+def _insert(fresh: Sequence[Model]) -> None:
     if fresh:
         type(fresh[0])._default_manager.bulk_create(fresh)

@@ -14,7 +14,7 @@ from orders.statuses import EventKind, FulfillmentStatus
 
 def release(batch: Batch, works: Sequence[Work]) -> None:
     """Release the planned parcels; a node with a system of its own is told through the outbox."""
-    released = []
+    released: list[tuple[Work, Fulfillment]] = []
     for work in works:
         parcels = [parcel for parcel in work.live_parcels() if parcel.status == FulfillmentStatus.PLANNED]
         for parcel in parcels:
