@@ -1,6 +1,7 @@
 """Posting house-language deliveries. HTTP only; what the answer means is decided by its status."""
 
 from functools import cache
+from threading import Lock
 from typing import Final
 
 import httpx
@@ -16,9 +17,17 @@ LONGEST_KEPT_ANSWER: Final = 2000
 _TRY_AGAIN: Final = frozenset({408, 425, 429})
 
 
-@cache
+_making = Lock()
+
+
 def _client() -> httpx.Client:
     """Return this process's connections, made at the first delivery so that a forked worker has its own."""
+    with _making:
+        return _made_client()
+
+
+@cache
+def _made_client() -> httpx.Client:
     return httpx.Client(timeout=httpx.Timeout(SECONDS_TO_ANSWER, connect=SECONDS_TO_CONNECT), follow_redirects=False)
 
 
@@ -54,3 +63,10 @@ def _accepted(answer: httpx.Response, connection: Connection) -> str:
     if answer.is_server_error or answer.status_code in _TRY_AGAIN:
         raise RetryLater(said, seconds=outgoing.asked_wait(answer.headers.get("Retry-After", "")), answer=text)
     raise Rejected(said, answer=text)
+
+
+def close() -> None:
+    """Close this process's connections; the next delivery makes new ones."""
+    with _making:
+        _made_client().close()
+        _made_client.cache_clear()

@@ -169,9 +169,7 @@ def test_pages_that_overlap_in_other_orders_do_not_wait_in_a_circle(channel: Cha
     assert set(rows("times_received")) == {(10,)}
 
 
-def test_claim_gives_each_message_its_channel_in_two_queries(
-    channel: Channel, django_assert_num_queries: Any
-) -> None:
+def test_claim_gives_each_message_its_channel_in_two_queries(channel: Channel, django_assert_num_queries: Any) -> None:
     inbox.store(channel, [raw("A"), raw("B")], at=AT)
     with django_assert_num_queries(2):
         messages = inbox.claim(10)
