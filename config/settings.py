@@ -125,6 +125,7 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep-inbox": {"task": "orders.run_pipeline", "schedule": 5.0, "options": {"queue": "intake", "expires": 5}},
+    "wake-waiting": {"task": "orders.wake_waiting", "schedule": 30.0, "options": {"queue": "intake", "expires": 30}},
     "retry-backorders": {"task": "orders.retry_backorders", "schedule": 60.0, "options": {"queue": "intake"}},
     "pull-channels": {"task": "channels.pull_all", "schedule": 30.0, "options": {"queue": "intake", "expires": 30}},
     "sweep-outbox": {"task": "channels.deliver_outbox", "schedule": 5.0, "options": {"queue": "outbox", "expires": 5}},

@@ -5,13 +5,19 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from orders.services import backorders, expiry, pipeline
+from orders.services import backorders, expiry, pipeline, waiting
 
 
 @shared_task(name="orders.run_pipeline", queue="intake")
 def run_pipeline(**_kwargs: Any) -> None:
     """Work off the inbox; at most a hundred batches, then the next sweep goes on."""
     pipeline.drain(max_batches=100)
+
+
+@shared_task(name="orders.wake_waiting", queue="intake")
+def wake_waiting(**_kwargs: Any) -> None:
+    """Wake changes whose order came at the same moment."""
+    waiting.wake(at=timezone.now())
 
 
 @shared_task(name="orders.retry_backorders", queue="intake")

@@ -45,6 +45,8 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
     """Bring an order up to the channel's newer view of it."""
     order = work.order
     order.revision, order.seller_note, order.buyer_note = says.revision, says.seller_note, says.buyer_note
+    if order.cancelled_at:
+        return
     order.ship_by = says.ship_by or order.ship_by
     if says.paid_at:
         _pay(batch, work, says.paid_at)
@@ -64,6 +66,8 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
 def apply_change(batch: Batch, work: Work, says: IncomingChange) -> None:
     """Apply the one fact that a change message tells."""
     work.order.revision = max(work.order.revision, says.revision)
+    if work.order.cancelled_at:
+        return
     if says.buyer_note is not None:
         work.order.buyer_note = says.buyer_note
     if says.paid_at:

@@ -117,6 +117,8 @@ def run(*, batch_size: int, at: datetime, message_ids: Sequence[int] | None = No
     try:
         _run_once(batch_size, message_ids, at, claimed)
     except Exception:
+        if not claimed:
+            raise
         logger.exception("a batch of %s messages failed and is halved", len(claimed))
         return len(claimed), _isolate(claimed, at)
     return len(claimed), 0
