@@ -1,0 +1,224 @@
+"""The inbound door: what is authentic is kept and answered at once; anything else is refused with a problem."""
+
+import hashlib
+import hmac
+import json
+import socket
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from channels.models import Channel, InboundMessage
+from channels.web import kick
+
+SECRET = "s3cret"
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.channels.web.urls")]
+
+
+class Calls:
+    """Stands for the broker: counts wake-ups, or is away."""
+
+    def __init__(self) -> None:
+        self.tasks: list[tuple[str, dict[str, Any]]] = []
+        self.is_away = False
+
+    def send_task(self, name: str, **options: Any) -> None:
+        self.tasks.append((name, options))
+        if self.is_away:
+            raise kick.OperationalError("connection refused")
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    calls = Calls()
+    monkeypatch.setattr(kick, "current_app", calls)
+    monkeypatch.setattr(kick, "_WAKER", kick.Waker())
+    return calls
+
+
+@pytest.fixture
+def channel(db: None, broker: Calls) -> Channel:
+    return Channel.objects.create(
+        code="SHOP", name="Shop", platform="own", adapter="house", credentials={"secret": SECRET}
+    )
+
+
+def signed(body: bytes, secret: str = SECRET) -> str:
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def push(body: bytes, *, code: str = "SHOP", signature: str | None = None) -> tuple[int, Any]:
+    answer = Client().post(
+        f"/in/{code}/",
+        body,
+        content_type="application/json",
+        headers={"X-Hub-Signature": signed(body) if signature is None else signature},
+    )
+    return answer.status_code, answer.json()
+
+
+def order(number: str = "A1", **more: Any) -> dict[str, Any]:
+    return {"type": "order", "external_id": number, "revision": 1, **more}
+
+
+def kept() -> list[tuple[str, str, int, int, bytes]]:
+    rows = InboundMessage.objects.order_by("id").values_list(
+        "external_id", "kind", "revision", "times_received", "payload"
+    )
+    return [(*row[:4], bytes(row[4])) for row in rows]
+
+
+def test_an_order_is_kept_byte_for_byte(
+    channel: Channel, broker: Calls, django_capture_on_commit_callbacks: Any
+) -> None:
+    body = json.dumps(order(buyer_note="请快 😀 مرحبا \x00"), ensure_ascii=False, indent=1).encode()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert push(body) == (202, {"stored": 1, "known": 0})
+    assert kept() == [("A1", "order", 1, 1, body)]
+    assert broker.tasks == [("orders.run_pipeline", {"queue": "intake", "retry": False, "expires": 30})]
+
+
+def test_the_same_again_is_known(channel: Channel) -> None:
+    body = json.dumps(order()).encode()
+    assert [push(body), push(body)] == [(202, {"stored": 1, "known": 0}), (202, {"stored": 0, "known": 1})]
+    assert kept() == [("A1", "order", 1, 2, body)]
+
+
+def test_a_list_is_split_and_each_part_keeps_its_bytes(channel: Channel) -> None:
+    body = '[ {"type":"order","external_id":"甲","revision":2,"x":1.10} ,\n 7, '
+    body += '{"type":"change","external_id":"B","revision":3}]'
+    status, answer = push(body.encode())
+    assert (status, answer) == (202, {"stored": 3, "known": 0})
+    assert kept() == [
+        ("甲", "order", 2, 1, '{"type":"order","external_id":"甲","revision":2,"x":1.10}'.encode()),
+        ("sha256:" + hashlib.sha256(b"7").hexdigest(), "order", 0, 1, b"7"),
+        ("B", "change", 3, 1, b'{"type":"change","external_id":"B","revision":3}'),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"{not json", id="malformed"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\xff\xfe\x00", id="not UTF-8"),
+        pytest.param(b"[" * 200_000, id="nested without end"),
+        pytest.param(b'[{"type":"order"},', id="broken list"),
+        pytest.param(b'[{"type":"order"}] more', id="more after the list"),
+        pytest.param(b"9" * 5000, id="a number too long to read"),
+        pytest.param(b'{"type":"order","external_id":"A\\u0000","revision":1}', id="number with NUL"),
+        pytest.param(b'{"type":"order","external_id":"A\\ud800","revision":1}', id="half a character"),
+        pytest.param(b'{"type":"order","external_id":"A","revision":true}', id="revision yes"),
+        pytest.param(b'{"type":"order","external_id":"A","revision":9223372036854775808}', id="revision too large"),
+        pytest.param(b'{"type":"refund","external_id":"A","revision":1}', id="unknown type"),
+    ],
+)
+def test_what_cannot_be_identified_is_kept_under_its_hash(channel: Channel, body: bytes) -> None:
+    assert push(body) == (202, {"stored": 1, "known": 0})
+    assert kept() == [("sha256:" + hashlib.sha256(body).hexdigest(), "order", 0, 1, body)]
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        pytest.param("", id="none"),
+        pytest.param("0" * 64, id="wrong"),
+        pytest.param("密", id="not ASCII"),
+        pytest.param(signed(b"{}", "other"), id="another secret"),
+    ],
+)
+def test_a_wrong_signature_is_refused_and_nothing_is_kept(channel: Channel, broker: Calls, signature: str) -> None:
+    status, answer = push(b"{}", signature=signature)
+    assert (status, answer["title"]) == (401, "Not authentic")
+    assert (kept(), broker.tasks) == ([], [])
+
+
+def test_the_previous_secret_still_opens(channel: Channel) -> None:
+    Channel.objects.update(credentials={"secret": "new", "previous_secret": "old"})
+    body = json.dumps(order()).encode()
+    assert [push(body, signature=signed(body, secret))[0] for secret in ("new", "old", SECRET)] == [202, 202, 401]
+
+
+def test_a_channel_without_a_secret_opens_to_nobody(channel: Channel) -> None:
+    Channel.objects.update(credentials={"secret": ""})
+    assert push(b"{}", signature=signed(b"{}", ""))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "status"),
+    [
+        pytest.param("NOBODY", {}, 404, id="unknown"),
+        pytest.param("SHOP", {"is_active": False}, 404, id="inactive"),
+        pytest.param("SHOP", {"adapter": "fax"}, 404, id="no such adapter"),
+        pytest.param("SHOP", {"adapter": "file"}, 404, id="files do not push"),
+    ],
+)
+def test_other_channels_have_no_door(channel: Channel, code: str, change: dict[str, Any], status: int) -> None:
+    if change:
+        Channel.objects.update(**change)
+    answered, problem = push(b"{}", code=code)
+    assert (answered, problem["status"], problem["type"]) == (status, status, "about:blank")
+    assert kept() == []
+
+
+def test_only_post_is_taken(channel: Channel) -> None:
+    assert Client().get("/in/SHOP/").status_code == 405
+
+
+def test_a_list_of_five_hundred_is_taken_and_one_more_is_refused(channel: Channel) -> None:
+    many = [order(str(number)) for number in range(501)]
+    assert push(json.dumps(many[:500]).encode()) == (202, {"stored": 500, "known": 0})
+    status, problem = push(json.dumps(many).encode())
+    assert (status, problem["detail"]) == (400, "A request carries at most 500 messages; this one has 501.")
+    assert InboundMessage.objects.count() == 500
+
+
+def test_fifty_megabytes_are_refused_with_a_row_that_keeps_the_head(channel: Channel) -> None:
+    body = b'{"type":"order"' + b" " * (50 * 1024 * 1024)
+    for _ in range(2):
+        status, problem = push(body)
+        assert (status, problem["title"]) == (413, "Too large")
+    row = InboundMessage.objects.get()
+    assert (row.external_id, row.status, row.reason_code, row.times_received) == (
+        f"too-large:{timezone.now():%Y-%m-%d}",
+        "rejected",
+        "too_large",
+        2,
+    )
+    assert bytes(row.payload) == body[: 64 * 1024]
+    assert row.reason["values"]["size"] == len(body)
+
+
+def test_ten_megabytes_still_fit(channel: Channel) -> None:
+    body = json.dumps(order(buyer_note="x" * (10 * 1024 * 1024 - 80))).encode()
+    body += b" " * (10 * 1024 * 1024 - len(body))
+    assert push(body) == (202, {"stored": 1, "known": 0})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_request_is_refused_before_it_is_sent(channel: Channel, live_server: Any) -> None:
+    """Only the length is announced and a little is sent: the answer comes without waiting for the rest."""
+    with socket.create_connection((live_server.thread.host, live_server.thread.port), timeout=10) as line:
+        head = f"POST /in/SHOP/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {50 * 1024 * 1024}\r\n\r\n"
+        line.sendall(head.encode() + b"x" * 70_000)
+        assert line.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_costs_no_request_and_one_line(channel: Channel, broker: Calls, caplog: Any) -> None:
+    broker.is_away = True
+    bodies = [json.dumps(order(number)).encode() for number in ("A", "B", "C")]
+    assert [push(body)[0] for body in bodies] == [202, 202, 202]
+    assert len(broker.tasks) == 1  # then silence, so that no request waits for it
+    assert [record.name for record in caplog.records if record.name == "channels.web.kick"] == ["channels.web.kick"]
+    assert InboundMessage.objects.count() == 3
+
+
+def test_received_at_is_now(channel: Channel) -> None:
+    before = timezone.now()
+    push(json.dumps(order()).encode())
+    received: datetime = InboundMessage.objects.get().received_at
+    assert before <= received <= timezone.now()
