@@ -82,6 +82,7 @@ class Order(models.Model):
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
+        permissions = [("view_order_personal", "Can see buyers' personal data")]
         constraints = [
             models.UniqueConstraint(fields=["number"], name="an_order_number_is_unique"),
             models.UniqueConstraint(fields=["channel", "external_id"], name="a_channel_order_exists_once"),
