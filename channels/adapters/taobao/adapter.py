@@ -1,0 +1,33 @@
+"""The Taobao adapter: its four calls."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from channels.adapters.protocol import Adapter, Capabilities, Connection, NotOffered
+from channels.adapters.taobao import deliver, pull, translate
+from channels.messages import Incoming, Outgoing, RawMessage
+
+
+class TaobaoAdapter:
+    """Speaks TOP. ``base_url`` is the gateway; credentials are ``app_key``, ``app_secret`` and ``session``."""
+
+    capabilities = Capabilities(pull_orders=True, ship_confirm=True, stock_set=True)
+
+    def translate(self, raw: RawMessage, connection: Connection) -> Incoming:
+        """Read a trade; raises ``Untranslatable``."""
+        return translate.translate(raw, connection.currency)
+
+    def receive(self, headers: Mapping[str, str], body: bytes, connection: Connection) -> list[RawMessage]:
+        """Refuse: the platform pushes over its own message service, not to an address of ours."""
+        raise NotOffered("Taobao's orders are pulled")
+
+    def pull(self, connection: Connection, *, since: datetime, until: datetime) -> Iterator[list[RawMessage]]:
+        """Yield the trades modified in the window; raises ``RetryLater`` or ``Rejected``."""
+        return pull.pull(connection, since=since, until=until)
+
+    def deliver(self, message: Outgoing, connection: Connection, *, key: str) -> str:
+        """Tell of a parcel or a stock figure; raises ``RetryLater`` or ``Rejected``."""
+        return deliver.deliver(message, connection)
+
+
+ADAPTER: Adapter = TaobaoAdapter()

@@ -1,0 +1,150 @@
+"""What each answer of the TOP gateway means."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from channels.adapters.protocol import Rejected, RetryLater
+from channels.adapters.taobao import answers, slices
+
+SAMPLES = Path(answers.__file__).parent / "samples"
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+METHOD = "taobao.trade.fullinfo.get"
+
+
+def error(code: int | str, sub_code: str = "", sub_msg: str = "") -> bytes:
+    body: dict[str, Any] = {"code": code, "msg": "No", "sub_code": sub_code, "sub_msg": sub_msg}
+    return json.dumps({"error_response": body}).encode()
+
+
+@pytest.mark.parametrize(
+    ("code", "sub_code"),
+    [
+        pytest.param(7, "", id="too many calls"),
+        pytest.param(7, "isv.app-call-limited", id="too many calls whatever the sub code"),
+        pytest.param("7", "", id="code as text"),
+        pytest.param(15, "isp.top-remote-service-unavailable", id="remote fault of the platform"),
+        pytest.param(15, "", id="remote fault without a sub code"),
+        pytest.param(41, "isp.unknown", id="isp wins over the code"),
+        pytest.param(10, "", id="not available"),
+    ],
+)
+def test_what_the_platform_cannot_do_now_is_tried_later(code: int | str, sub_code: str) -> None:
+    with pytest.raises(RetryLater) as caught:
+        answers.result(METHOD, error(code, sub_code))
+
+    assert caught.value.seconds == 30
+    assert caught.value.reason.values["code"] == int(code)
+
+
+@pytest.mark.parametrize("code", [25, 26, 27, 28, 29, 11])
+def test_a_channel_that_may_not_call_is_rejected_as_a_whole(code: int) -> None:
+    with pytest.raises(Rejected) as caught:
+        answers.result(METHOD, error(code, "isv.whatever"))
+
+    assert type(caught.value) is Rejected
+
+
+@pytest.mark.parametrize(
+    ("code", "sub_code"),
+    [
+        pytest.param(40, "", id="missing arguments"),
+        pytest.param(41, "", id="invalid arguments"),
+        pytest.param(15, "isv.trade-not-exist", id="remote refusal of what we asked"),
+        pytest.param(530, "isv.something", id="unknown code with isv"),
+    ],
+)
+def test_a_refusal_of_one_thing_is_told_apart(code: int, sub_code: str) -> None:
+    with pytest.raises(answers.NotThis):
+        answers.result(METHOD, error(code, sub_code))
+
+
+def test_a_code_that_nobody_knows_needs_a_person() -> None:
+    with pytest.raises(Rejected):
+        answers.result(METHOD, error(999))
+
+
+def test_a_ban_says_how_long_to_wait() -> None:
+    with pytest.raises(RetryLater) as caught:
+        answers.result(METHOD, (SAMPLES / "call_limited.json").read_bytes())
+
+    assert caught.value.seconds == 3
+
+
+def test_the_sentence_for_the_clerk_names_code_and_words() -> None:
+    with pytest.raises(Rejected) as caught:
+        answers.result(METHOD, (SAMPLES / "invalid_signature.json").read_bytes())
+
+    assert str(caught.value.reason) == (
+        "Taobao refused with code 25: the signature does not fit the parameters isv.invalid-signature"
+    )
+    assert json.loads(caught.value.answer)["error_response"]["request_id"] == "16k000000005"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"<html>We will be back soon</html>", id="html"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"[1]", id="a list"),
+        pytest.param(b'{"item_get_response": {}}', id="another envelope"),
+        pytest.param(b'{"trade_fullinfo_get_response": 5}', id="an envelope of a number"),
+        pytest.param(b"\xff\xfe\x00", id="no text"),
+        pytest.param(b"[" * 100_000, id="too deep"),
+    ],
+)
+def test_what_is_not_the_platforms_format_is_tried_later(body: bytes) -> None:
+    with pytest.raises(RetryLater, match="did not answer in its own format"):
+        answers.result(METHOD, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "seconds"),
+    [
+        pytest.param(500, "", 30, id="500"),
+        pytest.param(503, "120", 120, id="503 with seconds"),
+        pytest.param(502, "Mon, 23 Nov 2026 01:05:00 GMT", 300, id="502 with a date"),
+        pytest.param(503, "Mon, 23 Nov 2020 01:05:00 GMT", 1, id="a date long gone"),
+        pytest.param(429, "999999", 3600, id="never longer than an hour"),
+        pytest.param(429, "soon", 30, id="not readable"),
+    ],
+)
+def test_a_fault_of_the_server_is_tried_when_it_says(status: int, retry_after: str, seconds: int) -> None:
+    with pytest.raises(RetryLater) as caught:
+        answers.check_status(status, retry_after, b"down", at=NOW)
+
+    assert (caught.value.seconds, caught.value.answer) == (seconds, "down")
+
+
+@pytest.mark.parametrize("status", [301, 400, 403, 404])
+def test_any_other_status_is_rejected(status: int) -> None:
+    with pytest.raises(Rejected):
+        answers.check_status(status, "", b"", at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("sample", "method", "inside"),
+    [
+        ("increment.json", "taobao.trades.sold.increment.get", ["total_results", "trades", "request_id"]),
+        ("fullinfo.json", METHOD, ["trade", "request_id"]),
+        ("offline_send.json", "taobao.logistics.offline.send", ["shipping", "request_id"]),
+        ("quantity_update.json", "taobao.item.quantity.update", ["item", "request_id"]),
+    ],
+)
+def test_a_result_is_what_is_inside_the_envelope(sample: str, method: str, inside: list[str]) -> None:
+    assert list(answers.result(method, (SAMPLES / sample).read_bytes())) == inside
+
+
+def test_a_value_is_cut_out_exactly_as_it_was_sent() -> None:
+    text = '{ "request_id":"trade", "a" : {"x":[1.10,"}"], "trade" : {"price": 1.10 ,"t":"\\u4e0a"} , "y":2}}'
+
+    assert slices.cut(text, "a", "trade") == '{"price": 1.10 ,"t":"\\u4e0a"}'
+
+
+@pytest.mark.parametrize("text", ["[]", '{"a":{}}', '{"a":{"b":1}}', '{"a"', '{"a" 1}'])
+def test_cutting_what_is_not_there_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever the decoder says
+        slices.cut(text, "a", "trade")
