@@ -24,6 +24,7 @@ from config.embedded.supervisor import Program, Supervisor
 PAGES = ("/livez", "/admin/login/")  # the first that exists has to answer
 PATIENCE = 120.0
 QUEUES = "intake,outbox,stock,forecast,reports"
+QUIET = ("--without-gossip", "--without-mingle")  # one worker has nobody to talk to, and starts a second sooner
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def default_plan(host: str, port: int, hub: Path) -> Plan:
         children=(
             _module("web", "web", "gunicorn", "config.wsgi", *_gunicorn(host, port)),
             Program("simulators", _manage("simulators").command),
-            _module("worker", "worker", *celery, "worker", "-Q", QUEUES, "-c", "2", "-l", "INFO", "--without-gossip"),
+            _module("worker", "worker", *celery, "worker", "-Q", QUEUES, "-c", "2", "-l", "INFO", *QUIET),
             _module("beat", "command", *celery, "beat", "-l", "INFO", "--pidfile="),
         ),
         after=(_manage("demo_traffic"),),
@@ -124,6 +125,7 @@ class Run:
             try:
                 self._bring_up(all_of_it)
                 if stay:
+                    say("  Ctrl-C stops it all.\n")
                     all_of_it.watch(until=lambda: False)
             finally:
                 say("Stopping …")
@@ -143,7 +145,7 @@ class Run:
             _do(all_of_it, program)
         all_of_it.do(self.plan.summary, output=1)
         self.admin = admin
-        say(f"\n  Open      {self.address}/admin/\n  {admin}\n  Logs      {all_of_it.logs}\n  Ctrl-C stops it all.\n")
+        say(f"\n  Open      {self.address}/admin/\n  {admin}\n  Logs      {all_of_it.logs}\n")
 
     def _stop_left_over(self) -> None:
         found = processes.marked(str(self.hub))

@@ -60,7 +60,7 @@ def open_package(package: Path, account: Account | None) -> None:
     """Make an installed package readable when it came with a strict umask; it holds no secrets."""
     if account is None or package.stat().st_mode & stat.S_IROTH:
         return
-    for path in [package, *package.rglob("*")]:
+    for path in [*package.rglob("*"), package]:  # itself last: it is the sign that all was done
         if not path.is_symlink():
             mode = path.stat().st_mode
             _chmod(path, mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))

@@ -54,7 +54,8 @@ class Server(ABC):
         self.folder.chmod(0o711)
         account = account_for(self.data)
         open_parents(self.data, account)
-        open_package(self.home(), account)
+        for part in (self.home(), *self.home().parent.glob(f"{self.package}.libs")):
+            open_package(part, account)
         open_parents(self.home() / "any", account)
         self._stop_left_over()
         self.prepare(account)

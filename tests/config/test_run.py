@@ -27,7 +27,8 @@ def python(name, code):
     return Program(name, (sys.executable, "-c", code))
 
 web = "import os; os.chdir(os.environ['HUB_DIR'] + '/page');"
-web += "from http.server import test, SimpleHTTPRequestHandler as H; test(H, port=int(os.environ['PORT']), bind='127.0.0.1')"
+web += "from http.server import test, SimpleHTTPRequestHandler as H;"
+web += "test(H, port=int(os.environ['PORT']), bind='127.0.0.1')"
 worker = "import os, subprocess, sys, time; print('ERROR is shown', flush=True);"
 worker += "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
 worker += os.environ.get("WORKER", "time.sleep(600)")
