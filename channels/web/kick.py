@@ -1,6 +1,7 @@
 """Waking a worker. The rows are kept before this, so a broker that is away costs seconds and never an order."""
 
 import logging
+import threading
 import time
 from typing import Final
 
@@ -12,27 +13,50 @@ logger = logging.getLogger(__name__)
 
 
 class Waker:
-    """Sends wake-up calls; after a failed one it stays silent for a while, so that no request waits for the broker."""
+    """Sends wake-up calls beside the requests, one at a time: a broker that is slow or away holds nobody up.
+
+    Calls that come while one is under way become one further call. After a failed call there is silence for a while.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted: set[str] = set()
+        self._is_calling = False
         self._silent_until = 0.0
 
-    def wake(self, task: str) -> bool:
-        """Ask a worker to run ``task`` and return whether the broker took it; a failure is logged once per silence."""
-        if time.monotonic() < self._silent_until:
-            return False
-        try:
-            current_app.send_task(task, queue="intake", retry=False, expires=30)
-        except (OperationalError, OSError) as error:
+    def wake(self, task: str) -> None:
+        """Ask for a worker to run ``task`` and return at once."""
+        with self._lock:
+            if time.monotonic() < self._silent_until:
+                return
+            self._wanted.add(task)
+            if self._is_calling:
+                return
+            self._is_calling = True
+        threading.Thread(target=self._call_all, name="wake-up", daemon=True).start()
+
+    def _call_all(self) -> None:
+        while task := self._next():
+            try:
+                current_app.send_task(task, queue="intake", retry=False, expires=30)
+            except (OperationalError, OSError) as error:
+                logger.warning("the broker cannot be reached, the sweep will find the rows: %s", error)
+                self._fall_silent()
+
+    def _next(self) -> str | None:
+        with self._lock:
+            self._is_calling = bool(self._wanted)
+            return self._wanted.pop() if self._wanted else None
+
+    def _fall_silent(self) -> None:
+        with self._lock:
             self._silent_until = time.monotonic() + SECONDS_OF_SILENCE
-            logger.warning("the broker cannot be reached, the sweep will find the rows: %s", error)
-            return False
-        return True
+            self._wanted.clear()
 
 
 _WAKER = Waker()
 
 
-def wake(task: str) -> bool:
-    """Ask a worker to run ``task`` now; returns whether the broker took it."""
-    return _WAKER.wake(task)
+def wake(task: str) -> None:
+    """Ask for a worker to run ``task`` soon and return at once."""
+    _WAKER.wake(task)

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import socket
+import threading
 from datetime import datetime
 from typing import Any
 
@@ -19,14 +20,17 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.channels.web.urls")
 
 
 class Calls:
-    """Stands for the broker: counts wake-ups, or is away."""
+    """Stands for the broker: keeps wake-ups, and answers late or not at all when told to."""
 
     def __init__(self) -> None:
         self.tasks: list[tuple[str, dict[str, Any]]] = []
         self.is_away = False
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     def send_task(self, name: str, **options: Any) -> None:
         self.tasks.append((name, options))
+        self.may_answer.wait(10)
         if self.is_away:
             raise kick.OperationalError("connection refused")
 
@@ -37,6 +41,12 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Calls:
     monkeypatch.setattr(kick, "current_app", calls)
     monkeypatch.setattr(kick, "_WAKER", kick.Waker())
     return calls
+
+
+def let_calls_end() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "wake-up":
+            thread.join(timeout=10)
 
 
 @pytest.fixture
@@ -78,6 +88,7 @@ def test_an_order_is_kept_byte_for_byte(
     with django_capture_on_commit_callbacks(execute=True):
         assert push(body) == (202, {"stored": 1, "known": 0})
     assert kept() == [("A1", "order", 1, 1, body)]
+    let_calls_end()
     assert broker.tasks == [("orders.run_pipeline", {"queue": "intake", "retry": False, "expires": 30})]
 
 
@@ -210,11 +221,25 @@ def test_a_large_request_is_refused_before_it_is_sent(channel: Channel, live_ser
 @pytest.mark.django_db(transaction=True)
 def test_a_broker_that_is_away_costs_no_request_and_one_line(channel: Channel, broker: Calls, caplog: Any) -> None:
     broker.is_away = True
-    bodies = [json.dumps(order(number)).encode() for number in ("A", "B", "C")]
-    assert [push(body)[0] for body in bodies] == [202, 202, 202]
+    for number in ("A", "B", "C"):
+        assert push(json.dumps(order(number)).encode())[0] == 202
+        let_calls_end()
     assert len(broker.tasks) == 1  # then silence, so that no request waits for it
     assert [record.name for record in caplog.records if record.name == "channels.web.kick"] == ["channels.web.kick"]
     assert InboundMessage.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_broker_holds_no_request_up_and_the_last_call_comes_after_the_last_row(
+    channel: Channel, broker: Calls
+) -> None:
+    broker.may_answer.clear()
+    for number in ("A", "B", "C"):
+        assert push(json.dumps(order(number)).encode())[0] == 202
+    assert len(broker.tasks) == 1
+    broker.may_answer.set()
+    let_calls_end()
+    assert len(broker.tasks) == 2
 
 
 def test_received_at_is_now(channel: Channel) -> None:
