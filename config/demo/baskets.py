@@ -24,7 +24,7 @@ LIKES = {
 }
 MORE_TRIES = 6  # a buyer who finds a thing sold out looks for another
 
-IsThere = Callable[[int, int], bool]  # place in the catalogue, units: can they be sold?
+SetAside = Callable[[int, int], bool]  # place in the catalogue, units: are they there, and now in the basket?
 
 
 @dataclass(slots=True)
@@ -46,20 +46,23 @@ class Shelf:
         self._sums: dict[tuple[str, str, int, tuple[str, ...]], list[float]] = {}
         self._prices: dict[str, list[int]] = {}
         self._gifts = [place for place, sku in enumerate(skus) if sku.kind == "gift"]
+        self._totals = {
+            category.code: sum(sku.popularity for sku in skus if sku.category == category.code)
+            for category in CATEGORIES
+        }
 
     def weights(self, channel: str, area: str, month: int, pulled: tuple[str, ...] = ()) -> list[float]:
         """Return each SKU's share of wishes, unscaled."""
         likes = LIKES.get(channel, {})
         of_category = {}
         for category in CATEGORIES:
-            total = sum(sku.popularity for sku in self._skus if sku.category == category.code)
             weight = category.share * category.by_month[month - 1] * category.by_area.get(area, 1.0)
             weight *= likes.get(category.code, 1.0) * (CAMPAIGN_PULL if category.code in pulled else 1.0)
-            of_category[category.code] = weight / total
+            of_category[category.code] = weight / self._totals[category.code]
         return [sku.popularity * of_category[sku.category] for sku in self._skus]
 
     def fill(
-        self, rng: Random, channel: DemoChannel, area: str, month: int, running: Sequence[Campaign], is_there: IsThere
+        self, rng: Random, channel: DemoChannel, area: str, month: int, running: Sequence[Campaign], set_aside: SetAside
     ) -> list[Line]:
         """Return one to five lines of different SKUs that are there; in rare need none."""
         sums = self._running_sums(channel.code, area, month, running)
@@ -70,7 +73,7 @@ class Shelf:
         for _ in range(wanted + MORE_TRIES):
             place = bisect(sums, rng.random() * sums[-1])
             quantity = bisect(UNITS, rng.random()) + 1
-            if place in chosen or not is_there(place, quantity):
+            if place in chosen or not set_aside(place, quantity):
                 continue
             chosen.add(place)
             lines.append(Line(place, quantity, prices[place], 0))
@@ -79,13 +82,13 @@ class Shelf:
         self._discount(rng, lines, running)
         return lines
 
-    def gift_for(self, lines: Sequence[Line], running: Sequence[Campaign], is_there: IsThere) -> Line | None:
+    def gift_for(self, lines: Sequence[Line], running: Sequence[Campaign], set_aside: SetAside) -> Line | None:
         """Return the present that a large campaign adds to a large order."""
         if not running or sum(line.price * line.quantity - line.discount for line in lines) < GIFT_FROM:
             return None
         for campaign in running:
             place = self._gifts[sum(map(ord, campaign.code)) % len(self._gifts)]
-            if not campaign.channels and is_there(place, 1):
+            if not campaign.channels and set_aside(place, 1):
                 return Line(place, 1, 0, 0, is_gift=True)
         return None
 

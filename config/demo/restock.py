@@ -192,7 +192,7 @@ class Restocker:
         """Stores send what is out of season to their DC."""
         for shelf in self._house.shelves:
             if shelf.facts.kind == "store" and shelf.parent:
-                for sku_id in set(self._ending) & set(shelf.carries):
+                for sku_id in sorted(set(self._ending) & set(shelf.carries)):
                     self._send(shelf, shelf.parent, sku_id, self._house.units[sku_id][shelf.node_id], day)
                 shelf.carries = [sku_id for sku_id in shelf.carries if sku_id not in self._ending]
 

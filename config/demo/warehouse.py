@@ -99,6 +99,15 @@ class Warehouse:
         self.move(change, at)
         self.units[change.sku_id][change.node_id] += change.quantity
 
+    def send(self, place: tuple[int, int], quantity: int, *, key: str, reference: str, at: int) -> None:
+        """Write a shipment of promised units: it left ``place`` (SKU id, node id)."""
+        self.move(Change("shipment", key, *place, -quantity, reference), at)
+
+    def welcome_back(self, place: tuple[int, int], quantity: int, *, reference: str, at: int) -> None:
+        """Write returned units; they may be promised from the next day on."""
+        self.move(Change("return", f"return:{reference}", *place, quantity, reference), at)
+        self.come_back(day_of(at), *place, quantity)
+
     def come_back(self, day: date, sku_id: int, node_id: int, quantity: int) -> None:
         """Note units that may be promised again after a day: given back, or returned."""
         self._comes_back[day].append((sku_id, node_id, quantity))
