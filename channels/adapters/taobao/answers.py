@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from audit.rules.sentences import say
 from channels.adapters.protocol import Rejected, RetryLater
+from channels.rules import texts
 
 LATER_CODES: Final = frozenset({7, 10, 15})  # too many calls, not available now, fault behind the gateway
 NEVER_CODES: Final = frozenset({11, 12, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 40, 41})
@@ -22,6 +23,7 @@ BAN: Final = re.compile(r"last for (\d{1,6}) more seconds")
 USUAL_WAIT: Final = 30
 LONGEST_WAIT: Final = 3600
 LONGEST_ANSWER: Final = 2000
+LONGEST_WORDS: Final = 300
 HTTP_LATER: Final = frozenset({408, 425, 429})
 
 
@@ -85,9 +87,8 @@ def _bounded(seconds: int) -> int:
 def _refuse(error: dict[str, Any], answer: str) -> None:
     code = _code(error.get("code"))
     sub_code, words = str(error.get("sub_code") or ""), str(error.get("sub_msg") or error.get("msg") or "")
-    reason = say(
-        "Taobao refused with code %(code)s: %(words)s", code=code, words=f"{words[:200]} {sub_code[:80]}".strip()
-    )
+    told = texts.shown(f"{words[:200]} {sub_code[:80]}", limit=LONGEST_WORDS)
+    reason = say("Taobao refused with code %(code)s: %(words)s", code=code, words=told)
     if code == CALLS_LIMITED or sub_code.startswith("isp."):
         ban = BAN.search(words)
         raise RetryLater(reason, seconds=_bounded(int(ban[1])) if ban else USUAL_WAIT, answer=answer)

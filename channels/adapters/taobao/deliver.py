@@ -4,7 +4,6 @@ A stock figure is absolute. A parcel that the platform refuses may be one it kno
 was lost: then the trade itself is asked whether its lines carry this tracking number.
 """
 
-import json
 from typing import Any, Final
 
 from audit.rules.sentences import say
@@ -20,15 +19,15 @@ def deliver(message: Outgoing, connection: Connection) -> str:
     """Tell the platform and return its answer; raises ``RetryLater`` or ``Rejected``."""
     call = outgoing.call_for(message, connection.options)
     try:
-        answer = client.call(connection, call.method, call.arguments)
+        body = client.call_raw(connection, call.method, call.arguments)
+        answer = answers.result(call.method, body)
     except answers.NotThis as refused:
         if not isinstance(message, ShipmentNotice) or not _knows_already(message, call, connection):
             raise
         return refused.answer
-    text = json.dumps(answer, ensure_ascii=False)
     if isinstance(message, ShipmentNotice) and not _is_success(answer):
-        raise answers.NotThis(say("Taobao did not accept the parcel."), answer=text)
-    return text
+        raise answers.NotThis(say("Taobao did not accept the parcel."), answer=answers.shown(body))
+    return answers.shown(body)
 
 
 def _is_success(answer: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ rows not yet seen are fetched. Not verified against the live platform: that both
 windows share their ends, and a row met twice is fetched once.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -22,6 +23,7 @@ DETAIL: Final = "taobao.trade.fullinfo.get"
 LONGEST_WINDOW: Final = timedelta(days=1)
 PAGE_SIZE: Final = 50
 MOST_WALKS: Final = 5
+_TID: Final = re.compile(r"[0-9]{1,19}")
 LIST_FIELDS: Final = "tid,tid_str,modified"
 DETAIL_FIELDS: Final = ",".join(
     (
@@ -111,7 +113,10 @@ def _page(connection: Connection, start: datetime, end: datetime, number: int) -
 
 
 def _row(trade: dict[str, Any]) -> Row:
-    return Row(str(trade.get("tid_str") or trade["tid"]), str(trade["modified"]))
+    tid = str(trade.get("tid_str") or trade["tid"])
+    if not _TID.fullmatch(tid):
+        raise ValueError(f"{tid} is not a number")
+    return Row(tid, str(trade["modified"]))
 
 
 def _fetch(connection: Connection, row: Row) -> RawMessage:

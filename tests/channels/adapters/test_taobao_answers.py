@@ -84,6 +84,13 @@ def test_the_sentence_for_the_clerk_names_code_and_words() -> None:
     assert json.loads(caught.value.answer)["error_response"]["request_id"] == "16k000000005"
 
 
+def test_words_of_the_platform_are_fit_to_be_kept() -> None:
+    with pytest.raises(Rejected) as caught:
+        answers.result(METHOD, b'{"error_response":{"code":15,"sub_code":"isv.x","sub_msg":"a\\u0000b\\ud800"}}')
+
+    assert caught.value.reason.values == {"code": 15, "words": "ab isv.x"}
+
+
 @pytest.mark.parametrize(
     "body",
     [

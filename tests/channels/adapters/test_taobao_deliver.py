@@ -51,7 +51,7 @@ def test_a_whole_parcel_ships_the_trade(platform: Platform, connection: Connecti
     answer = deliver(notice(FIRST, SECOND), connection)
 
     trade = platform.trade(TID)
-    assert json.loads(answer)["shipping"] == {"is_success": True}
+    assert json.loads(answer)["logistics_offline_send_response"]["shipping"] == {"is_success": True}
     assert (trade["status"], trade["modified"] > before) == ("WAIT_BUYER_CONFIRM_GOODS", True)
     assert [(o["status"], o["invoice_no"], o["logistics_company"]) for o in trade["orders"]["order"]] == [
         ("WAIT_BUYER_CONFIRM_GOODS", "SF1", "SF")

@@ -308,6 +308,18 @@ def test_a_channel_that_is_not_set_up_is_rejected_in_words(given: Connection, wo
     assert words in str(caught.value.reason)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    ['[{"tid":"1\\u0000","modified":""}]', '[{"tid":1}]', "[7]", "7"],
+    ids=["NUL", "no time", "number", "no list"],
+)
+def test_a_list_that_makes_no_sense_is_tried_later(connection: Connection, rows: str) -> None:
+    body = f'{{"trades_sold_increment_get_response":{{"total_results":1,"trades":{{"trade":{rows}}}}}}}'
+
+    with LoopbackServer(lambda request: Response(body.encode())) as server, pytest.raises(RetryLater, match="format"):
+        pull_all(Connection("TM", server.url, connection.credentials), NOON, NOON)
+
+
 def test_the_window_is_written_in_gmt8(connection: Connection) -> None:
     asked: list[dict[str, str]] = []
 
