@@ -59,6 +59,7 @@ class IncomingOrder:
     seller_note: str = ""
     ship_by: datetime | None = None
     must_not_ship: Sentence | None = None  # the channel's own reason to wait (group buy forming, deposit only …)
+    shipped_at: datetime | None = None  # when the channel says that goods left, whoever sent them
     remarks: tuple[Sentence, ...] = field(default=())  # what translation had to mend
 
 

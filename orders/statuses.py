@@ -81,6 +81,7 @@ class HoldKind(TextChoices):
     NO_NODE = "no_node", _("No node can fulfil")
     CANCEL_REQUESTED = "cancel_requested", _("Cancel requested")
     CHANGED = "changed", _("Changed after release")
+    SENT_ELSEWHERE = "sent_elsewhere", _("Sent by somebody else")
     MANUAL = "manual", _("Set by a person")
 
 

@@ -40,6 +40,7 @@ def order(reader: Fields, *, to: Fields, lines: Sequence[Fields], currency: str)
         buyer_note=reader.text("buyer_note", LONGEST_NOTE),
         seller_note=reader.text("seller_note", LONGEST_NOTE),
         ship_by=reader.time_or_none("ship_by"),
+        shipped_at=reader.time_or_none("shipped_at"),
         must_not_ship=_must_not_ship(reader),
         remarks=tuple(reader.remarks),
     )

@@ -63,7 +63,7 @@ class Order(models.Model):
     recipient_name = models.CharField(_("recipient"), max_length=80, blank=True)
     recipient_phone = models.CharField(_("phone"), max_length=40, blank=True)
     recipient_address = models.CharField(_("address"), max_length=300, blank=True)
-    recipient_token = models.CharField(_("receiver token"), max_length=200, blank=True)
+    recipient_token = models.CharField(_("receiver token"), max_length=500, blank=True)
     buyer_note = models.CharField(_("buyer's note"), max_length=500, blank=True)
     seller_note = models.CharField(_("seller's note"), max_length=500, blank=True)
 

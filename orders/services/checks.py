@@ -1,5 +1,7 @@
 """What an order must have to go on; what it lacks becomes a hold with a sentence and a case."""
 
+from datetime import datetime
+
 from audit.rules.sentences import Sentence, say
 from orders.services.batch import Batch, Work
 from orders.statuses import HoldKind
@@ -31,3 +33,15 @@ def check(batch: Batch, work: Work) -> None:
 def wait_for_channel(batch: Batch, work: Work, reason: Sentence) -> None:
     """Hold an order because its channel says that it must not ship yet."""
     batch.hold(work, HoldKind.CHANNEL, reason, say("Wait: the hold ends when the channel says so."))
+
+
+def wait_if_sent_elsewhere(batch: Batch, work: Work, shipped_at: datetime | None) -> None:
+    """Hold an order whose goods left according to its channel although no parcel of ours did: never send it twice."""
+    if shipped_at is None or any(parcel.shipped_at for parcel in work.live_parcels()):
+        return
+    batch.hold(
+        work,
+        HoldKind.SENT_ELSEWHERE,
+        say("The channel says that the goods left already, but the hub has not sent them."),
+        say("Cancel the order here if another system sent it; lift the hold to send it from here."),
+    )

@@ -57,6 +57,7 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
     _change_lines(batch, work, says.lines, skus)
     _change_address(batch, work, says.address)
     checks.check(batch, work)
+    checks.wait_if_sent_elsewhere(batch, work, says.shipped_at)
     if says.must_not_ship:
         checks.wait_for_channel(batch, work, says.must_not_ship)
     else:

@@ -198,8 +198,10 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
     if says.cancelled_at:
         order.cancelled_at, order.cancel_reason = says.cancelled_at, says.cancel_reason
         batch.tell(work, EventKind.CANCELLED)
-    elif says.must_not_ship:
+        return work
+    if says.must_not_ship:
         checks.wait_for_channel(batch, work, says.must_not_ship)
+    checks.wait_if_sent_elsewhere(batch, work, says.shipped_at)
     return work
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from audit.rules.sentences import say
 from channels.messages import ParcelRequest
+from channels.models import Channel
 from channels.services import outbox
 from channels.statuses import Lane
 from inventory.models import Node, Sku
@@ -22,16 +23,15 @@ def release(batch: Batch, works: Sequence[Work]) -> None:
             batch.parcel_changed(parcel)
         batch.tell(work, EventKind.RELEASED, say("%(parcels)s parcels", parcels=len(parcels)))
         released.extend((work, parcel) for parcel in parcels)
-    batch.drafts.extend(_requests(batch, released))
+    batch.drafts.extend(_requests(released))
 
 
-def _requests(batch: Batch, released: Sequence[tuple[Work, Fulfillment]]) -> list[outbox.Draft]:
+def _requests(released: Sequence[tuple[Work, Fulfillment]]) -> list[outbox.Draft]:
     """Return what must be told to the nodes' own systems."""
     systems = {
         code: channel.pk
-        for channel in batch.channels.values()
-        if channel.is_active
-        for code in channel.options.get("nodes", ())
+        for channel in Channel.objects.filter(is_active=True, options__has_key="nodes")
+        for code in channel.options["nodes"]
     }
     if not systems or not released:
         return []

@@ -65,6 +65,7 @@ def translate(raw: RawMessage, currency: str) -> IncomingOrder:
         buyer_note=trade.text("buyer_message", LONGEST_NOTE),
         seller_note=trade.text("seller_memo", LONGEST_NOTE),
         must_not_ship=_must_not_ship(trade, meaning),
+        shipped_at=_shipped_at(trade, meaning),
         remarks=tuple(remarks),
     )
 
@@ -146,6 +147,12 @@ def _paid_amount(trade: TopFields, meaning: Meaning) -> Decimal | None:
     if meaning is Meaning.UNPAID or not trade.values.get("pay_time"):
         return None
     return trade.money("payment")
+
+
+def _shipped_at(trade: TopFields, meaning: Meaning) -> datetime | None:
+    if meaning in (Meaning.PART_SHIPPED, Meaning.SHIPPED, Meaning.DONE):
+        return trade.time_or_none("consign_time") or trade.time("modified")
+    return None
 
 
 # -- lines ----------------------------------------------------------------------------------------

@@ -185,3 +185,12 @@ def test_a_change_before_its_order_waits_for_it(shop):
     assert Order.objects.get().status == "cancelled"
     assert set(InboundMessage.objects.values_list("status", flat=True)) == {"done"}
     assert Reservation.objects.count() == 0
+
+
+def test_goods_that_left_by_other_hands_are_never_sent_twice(shop):
+    channel, cup, _lid, near, _far = shop
+    company.receive(channel, company.order_message("1", {"CUP": 1}, shipped_at=NOON.isoformat()))
+    drain()
+    order = Order.objects.get()
+    assert (order.status, order.holds.get().kind) == ("on_hold", "sent_elsewhere")
+    assert StockLevel.objects.get(sku=cup, node=near).reserved == 0
