@@ -35,6 +35,7 @@ from orders.rules import routing
 
 GROWTH_A_DAY = 0.0006
 NOISE = 0.05
+SHOPPERS_TRIED = 5  # before an order is given up because nobody finds anything in stock
 LAST_MESSAGE = 120  # seconds before ``until`` after which nothing comes in any more
 CROWDED = 1.8  # times an ordinary day, from which nodes need a day more
 PLANNED_AHEAD = timedelta(days=40)
@@ -154,16 +155,20 @@ class History:
 
     def _order(self, placed: int, channel_place: int, running: Sequence[Campaign]) -> Past | None:
         channel = CHANNELS[channel_place]
-        buyer = self._people[channel.code].somebody(self._rng)
-        lines = self._basket(channel, buyer, day_of(placed).month, [c for c in running if c.holds_on(channel.code)])
-        if not lines:
+        day = day_of(placed)
+        offers = [campaign for campaign in running if campaign.holds_on(channel.code)]
+        for _ in range(SHOPPERS_TRIED):
+            buyer = self._people[channel.code].somebody(self._rng)
+            lines = self._basket(channel, buyer, day.month, offers)
+            if lines:
+                break
+        else:
             return None
         self._serials[channel.code] += 1
-        day = f"{datetime.fromtimestamp(placed + life.CHINA_OFFSET, UTC):%y%m%d}"
         return Past(
             channel=channel,
             channel_id=channel_place + 1,
-            external_id=channel.number_style.format(day=day, serial=self._serials[channel.code]),
+            external_id=channel.number_style.format(day=f"{day:%y%m%d}", serial=self._serials[channel.code]),
             buyer=buyer,
             lines=lines,
             start=life.begin(self._rng, placed, channel),
@@ -218,7 +223,7 @@ class History:
                 )
             past.parcels.append(PastParcel(f"{past.number}-{len(past.parcels) + 1}", parcel, journey))
         past.settle()
-        if past.goods_state() == "delivered":
+        if past.goods_state == "delivered":
             past.way_back = life.come_back(self._rng, max(p.journey.delivered for p in past.parcels))
 
 

@@ -1,26 +1,31 @@
 """Writing the demo company into the database: the ground by the ORM, the past by COPY, some days per transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
 from django.core.management.color import no_style
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
+from audit.models import Case
 from channels.models import Channel
 from config.demo import catalogue, ground
+from config.demo.catalogue import DemoSku
 from config.demo.company import WAREHOUSE_SYSTEM
 from config.demo.history import History, Size
 from config.demo.tape import COLUMNS
 from inventory.models import Sku
 from orders.models import Order
 
-APPS = ("audit", "inventory", "channels", "promotions", "orders", "forecasting")
+APPS = ("inventory", "channels", "promotions", "orders", "forecasting")
 MARK = "demo"  # the option of the warehouse system's channel that says what was loaded; empty while it is loading
-ROWS_A_TRANSACTION = 300_000
+ROWS_A_TRANSACTION = 60_000
 
 Report = Callable[[int, int], None]  # one more day told, with so many orders; and how many days there are
 
@@ -37,6 +42,14 @@ class Loaded:
     seed: int
     last_order_id: int
     until: datetime
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some days of the past: how many orders each had, and the rows of each table as COPY reads them."""
+
+    orders_by_day: tuple[int, ...]
+    texts: list[tuple[str, str]]
 
 
 def find() -> Loaded | None:
@@ -59,9 +72,10 @@ def load(size: Size, *, seed: int, until: datetime, report: Report) -> Loaded:
     with transaction.atomic():
         ground.lay(skus, history.campaigns, opened_at=until - timedelta(days=size.days), until=until)
         _remember({})
-    days = history.tell(ground.names(skus))
-    while _write_some(days, history, report):
-        pass
+    for batch in _one_ahead(_batches(history, skus)):
+        _write(batch)
+        for orders in batch.orders_by_day:
+            report(orders, len(history.days))
     loaded = Loaded(size.name, seed, history.tape.last_id["orders_order"], until)
     _finish(loaded)
     return loaded
@@ -69,7 +83,7 @@ def load(size: Size, *, seed: int, until: datetime, report: Report) -> Loaded:
 
 @transaction.atomic
 def empty() -> int:
-    """Remove every row of the business apps, users and settings stay; returns how many tables that were."""
+    """Remove every row of the business apps; users and what is theirs stay. Returns how many tables that were."""
     tables = [model._meta.db_table for model in _models()]
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
@@ -78,8 +92,8 @@ def empty() -> int:
 
 
 def _models() -> list[type[Model]]:
-    """Return the business apps' models, their history tables included."""
-    return [model for app in APPS for model in apps.get_app_config(app).get_models(include_auto_created=True)]
+    """Return the business apps' models, their history tables included; of audit the cases, which point at them."""
+    return [Case, *(model for app in APPS for model in apps.get_app_config(app).get_models(include_auto_created=True))]
 
 
 def _mark() -> dict[str, Any] | None:
@@ -102,26 +116,44 @@ def _make_room() -> None:
         raise NotEmpty("The database already holds orders, SKUs or channels.")
 
 
-@transaction.atomic
-def _write_some(days: Iterator[tuple[date, int]], history: History, report: Report) -> bool:
-    """Write days in one transaction until it is large enough; returns whether there may be more.
+def _batches(history: History, skus: Sequence[DemoSku]) -> Iterator[Batch]:
+    """Collect days until they are worth a transaction."""
+    counts: list[int] = []
+    for day, orders in history.tell(ground.names(skus)):
+        counts.append(orders)
+        if history.tape.waiting >= ROWS_A_TRANSACTION or day == history.days[-1]:
+            yield Batch(tuple(counts), list(history.tape.take()))
+            counts = []
 
-    A superuser skips the foreign-key triggers: the parents of every row come from the same tape.
-    """
-    rows = 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
-        if cursor.fetchone() == (True,):
-            cursor.execute("SET LOCAL session_replication_role = replica")
-        for _day, orders in days:
-            for table, text in history.tape.take():
-                rows += text.count("\n")
-                with cursor.copy(f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN") as copy:
-                    copy.write(text)
-            report(orders, len(history.days))
-            if rows >= ROWS_A_TRANSACTION:
-                return True
-    return False
+
+def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Hand batches out while a thread already makes the next: the database writes on another core."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, batches, None)
+        while batch := coming.result():
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
+@transaction.atomic
+def _write(batch: Batch) -> None:
+    """Write the rows of some days in one transaction."""
+    with connection.cursor() as cursor, _without_triggers(cursor):
+        for table, text in batch.texts:
+            with cursor.copy(f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN") as copy:
+                copy.write(text)
+
+
+@contextmanager
+def _without_triggers(cursor: CursorWrapper) -> Iterator[None]:
+    """Let a superuser skip the foreign-key triggers: the parents of every row come from the same tape."""
+    cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    if cursor.fetchone() != (True,):
+        yield
+        return
+    cursor.execute("SET LOCAL session_replication_role = replica")
+    yield
+    cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def _finish(loaded: Loaded) -> None:

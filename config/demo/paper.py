@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from random import Random
 
 from audit.rules.sentences import Sentence, say
@@ -18,6 +19,16 @@ FULL_STORY_DAYS = 60  # older orders keep their main events
 _CANCEL_REASONS = ("不想要了", "拍错了规格", "收货信息填错", "价格下降", "其他")
 _RETURN_REASONS = ("七天无理由", "尺码不合适", "与描述不符", "包装破损", "质量问题")
 _TRUE, _FALSE = "t", "f"
+
+
+def _stored(sentence: Sentence) -> str:
+    """Return a sentence as it lies in its column."""
+    return json.dumps(sentence.stored(), ensure_ascii=False)
+
+
+# Codes and numbers hold nothing that JSON would escape, so they are put into ready sentences.
+_PARCEL = _stored(say("Parcel %(number)s", number="<n>"))
+_SENT = _stored(say("Parcel %(number)s with %(carrier)s %(tracking)s", number="<n>", carrier="<c>", tracking="<t>"))
 
 
 class Scribe:
@@ -55,7 +66,7 @@ class Scribe:
         goods, discount, sending = amounts
         total = goods - discount + sending
         start, buyer, place = past.start, past.buyer, past.buyer.place
-        state, paid = past.goods_state(), past.money_state()
+        state, paid = past.goods_state, past.money_state()
         left = [parcel.journey.shipped for parcel in past.parcels if parcel.has("shipped")]
         arrived = [parcel.journey.delivered for parcel in past.parcels if parcel.has("delivered")]
         delivered = max(arrived) if arrived and len(arrived) == len(past.parcels) else 0
@@ -140,16 +151,16 @@ class Scribe:
         far = self._not_serving.get(region)
         if far is None:
             far = self._not_serving[region] = json.dumps(verdicts.not_serving)
-        parcels = [
-            [p.plan.node_code, p.plan.distance_km, p.plan.cost, sum(item.quantity for item in p.plan.items)]
-            for p in past.parcels
-        ]
-        outcome = "split" if len(parcels) > 1 else "single"
+        parcels = ", ".join(
+            f'["{plan.node_code}", {plan.distance_km}, {plan.cost}, {sum(item.quantity for item in plan.items)}]'
+            for plan in (parcel.plan for parcel in past.parcels)
+        )
+        outcome = "split" if len(past.parcels) > 1 else "single"
         self._tape.add(
             "orders_routingdecision",
             f"{order_id}\t{stamp(past.start.allocated)}\t{routing.Policy.name}\t{outcome}\t{past.cost:.2f}\t"
-            f'{{"parcels": {json.dumps(parcels)}, "missing": [], "able": {json.dumps(verdicts.able)}, '
-            f'"short": {json.dumps(verdicts.short)}, "full": {json.dumps(verdicts.full)}, '
+            f'{{"parcels": [{parcels}], "missing": [], "able": {_listed(verdicts.able)}, '
+            f'"short": {_listed(verdicts.short)}, "full": {json.dumps(verdicts.full)}, '
             f'"not_serving": {far}, "inactive": []}}',
         )
 
@@ -162,8 +173,7 @@ class Scribe:
         if past.is_paid and start.paid > start.received:
             events.append((start.paid, "paid", PIPELINE, "{}"))
         if past.is_paid and start.released <= past.until:
-            detail = _stored(say("%(parcels)s parcels", parcels=len(past.parcels)))
-            events.append((start.released, "released", PIPELINE, detail))
+            events.append((start.released, "released", PIPELINE, _parcels_counted(len(past.parcels))))
         if past.is_over:
             events += self._last_events(past)
         is_young = past.until - start.placed < FULL_STORY_DAYS * life.DAY
@@ -210,6 +220,16 @@ class Scribe:
         return [(at, kind, DESK, "{}") for kind, at in steps if at]
 
 
+@cache
+def _parcels_counted(parcels: int) -> str:
+    return _stored(say("%(parcels)s parcels", parcels=parcels))
+
+
+def _listed(entries: Sequence[tuple[str, float, float]]) -> str:
+    """Return verdicts (code, kilometres, cost or units) as JSON."""
+    return "[" + ", ".join([f'["{code}", {km}, {figure}]' for code, km, figure in entries]) + "]"
+
+
 def _amounts(past: Past) -> tuple[int, int, int]:
     goods = sum(line.price * line.quantity for line in past.lines)
     discount = sum(line.discount for line in past.lines)
@@ -218,7 +238,7 @@ def _amounts(past: Past) -> tuple[int, int, int]:
 
 def _parcel_events(parcel: PastParcel, *, with_picking: bool) -> list[tuple[int, str, str, str]]:
     journey = parcel.journey
-    detail = _stored(say("Parcel %(number)s", number=parcel.number))
+    detail = _PARCEL.replace("<n>", parcel.number)
     events = []
     if with_picking:
         if parcel.has("picking"):
@@ -226,13 +246,8 @@ def _parcel_events(parcel: PastParcel, *, with_picking: bool) -> list[tuple[int,
         if parcel.has("packed"):
             events.append((journey.packed, "packed", NODES_SYSTEM, detail))
     if parcel.has("shipped"):
-        sent = say(
-            "Parcel %(number)s with %(carrier)s %(tracking)s",
-            number=parcel.number,
-            carrier=journey.carrier,
-            tracking=journey.tracking,
-        )
-        events.append((journey.shipped, "shipped", NODES_SYSTEM, _stored(sent)))
+        sent = _SENT.replace("<n>", parcel.number).replace("<c>", journey.carrier).replace("<t>", journey.tracking)
+        events.append((journey.shipped, "shipped", NODES_SYSTEM, sent))
     if parcel.has("delivered"):
         events.append((journey.delivered, "delivered", NODES_SYSTEM, detail))
     return events
@@ -246,7 +261,3 @@ def _returned_item(past: Past, skus: Sequence[DemoSku]) -> tuple[PastParcel, rou
             if not line.is_gift and skus[line.place].kind == "single" and parcel.has("delivered"):
                 return parcel, item
     return None
-
-
-def _stored(sentence: Sentence) -> str:
-    return json.dumps(sentence.stored(), ensure_ascii=False)

@@ -43,6 +43,7 @@ class Past:
     verdicts: routing.Verdicts = field(default_factory=routing.Verdicts)
     cost: float = 0.0
     way_back: WayBack | None = None
+    goods_state: str = "received"
 
     @property
     def number(self) -> str:
@@ -64,12 +65,13 @@ class Past:
         return moment if moment <= self.until else 0
 
     def settle(self) -> None:
-        """Work out how far each parcel is."""
+        """Work out how far each parcel is, and the order with them."""
         for parcel in self.parcels:
             if self.is_over:
                 parcel.status = "cancelled"
             elif self.is_paid and self.start.released <= self.until:
                 parcel.status = self._stage(parcel.journey)
+        self.goods_state = self._goods_state()
 
     def _stage(self, journey: Journey) -> str:
         for name, stage in _STAGES:
@@ -77,7 +79,7 @@ class Past:
                 return name
         return "released"
 
-    def goods_state(self) -> str:
+    def _goods_state(self) -> str:
         """Return how far the goods are, by the law of live orders."""
         return progress.goods_state(
             progress.Parts(

@@ -118,7 +118,7 @@ class Restocker:
     def _parts(self, weights: Sequence[float]) -> list[tuple[int, float]]:
         """Return shares of wishes by stocked SKU: a bundle is wished part by part."""
         total = sum(weights)
-        shares = []
+        shares: list[tuple[int, float]] = []
         for sku_id, (sku, weight) in enumerate(zip(self._house.skus, weights, strict=True), start=1):
             parts = [(place + 1, quantity) for place, quantity in sku.parts] or [(sku_id, 1)]
             shares.extend((part, weight * quantity / total) for part, quantity in parts if weight)

@@ -76,6 +76,11 @@ class Tape:
         self.rows[table].append(f"{number}\t{values}\n")
         return number
 
+    @property
+    def waiting(self) -> int:
+        """Return how many rows wait to be written."""
+        return sum(map(len, self.rows.values()))
+
     def take(self) -> Iterator[tuple[str, str]]:
         """Hand out what has been collected, parents first, and start anew."""
         for table, rows in self.rows.items():
