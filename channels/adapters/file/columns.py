@@ -63,6 +63,10 @@ class UnreadableFile(Exception):
         self.reason = reason
 
 
+def _chinese(column: str) -> str:
+    return next(word for word in ALIASES[column] if not word.isascii())
+
+
 def understand(header: Sequence[str]) -> list[str]:
     """Return our word for each column of a header row, empty for one we do not use.
 
@@ -75,7 +79,7 @@ def understand(header: Sequence[str]) -> list[str]:
             say(
                 "The file has no column %(missing)s. Its columns are: %(found)s. Name the columns as in "
                 "docs/file-import.md.",
-                missing=", ".join(f"{column} ({ALIASES[column][-1]})" for column in missing),
+                missing=", ".join(f"{column} ({_chinese(column)})" for column in missing),
                 found=", ".join(word.strip() for word in header if word.strip())[:300] or "none",
             )
         )

@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from audit.rules.sentences import Sentence, say
 from channels.adapters.file import columns, moments, tables
@@ -15,6 +16,7 @@ from channels.rules import texts
 
 WINDOW_ROWS: Final = 5000
 _LONGEST_NUMBER: Final = 80
+Key = TypeVar("Key")
 _DAMAGED = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]+")
 Row = dict[str, str]
 
@@ -29,69 +31,87 @@ class RejectedRow:
     reason: Sentence
 
 
-def read(path: Path) -> Iterator[RawMessage | RejectedRow]:
+@dataclass(frozen=True)
+class OrderRows(RawMessage):
+    """The raw message of one order together with its rows."""
+
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a first look at a file tells: how many rows it has, and which orders stand too far apart to be read."""
+
+    rows: int
+    scattered: frozenset[int]
+
+
+def scan(path: Path) -> Scan:
+    """Look through a file once; raises ``UnreadableFile`` for one of which nothing can be read.
+
+    Memory holds eight bytes (about 60 with their set) per order and one window of rows.
+    """
+    window, gone, scattered = dict[int, int](), set[int](), set[int]()
+    row_number = count = 0
+    for row_number, values, _refused in _rows(path):
+        count += 1
+        mark = _mark(values.get("order_number", ""))
+        if mark in gone:
+            scattered.add(mark)
+        else:
+            window.setdefault(mark, row_number)
+        for old in _left_behind(window, row_number):
+            del window[old]
+            gone.add(old)
+    return Scan(count, frozenset(scattered - {_mark("")}))
+
+
+def read(path: Path, seen: Scan | None = None) -> Iterator[OrderRows | RejectedRow]:
     """Yield one raw message per order and one rejected row per row that cannot belong to any.
 
-    Rows of one order may stand up to 5,000 rows apart; a number that comes back later is rejected, because its order
-    has gone on by then. Memory holds one window of rows and eight bytes (about 60 with their set) per order. Raises
-    ``UnreadableFile`` for a file of which nothing can be read.
+    Rows of one order may stand up to 5,000 rows apart. An order that stands further apart is rejected whole, because
+    half of it would be shipped otherwise. ``seen`` saves the first look. Raises ``UnreadableFile``.
     """
-    rows = tables.rows(path)
-    names = columns.understand(_header(rows))
-    window = _Window()
-    for row_number, cells in enumerate(rows, start=2):
-        if cells is not None and tables.is_empty(cells):
-            continue
-        values = {name: cell.strip() for name, cell in zip(names, cells or [], strict=False) if name and cell.strip()}
-        refused = _refuse(row_number, values, cells, width=len(names)) or window.add(row_number, values)
+    seen = seen or scan(path)
+    waiting: dict[str, list[Row]] = {}
+    opened_at: dict[str, int] = {}
+    for row_number, values, refused in _rows(path):
+        number = values.get("order_number", "")
+        if refused is None and _mark(number) in seen.scattered:
+            refused = RejectedRow(row_number, values, "rows_apart", _rows_apart(number))
         if refused:
             yield refused
-        yield from window.leave(row_number)
-    yield from window.leave_all()
+            continue
+        opened_at.setdefault(number, row_number)
+        waiting.setdefault(number, []).append({"row": str(row_number), **values})
+        for old in _left_behind(opened_at, row_number):
+            del opened_at[old]
+            yield _message(old, waiting.pop(old))
+    for number, rows in waiting.items():
+        yield _message(number, rows)
 
 
-def _header(rows: Iterator[list[str] | None]) -> list[str]:
-    return next(rows, None) or []
+def _left_behind(opened_at: Mapping[Key, int], row_number: int) -> list[Key]:
+    """Return the orders whose window has passed, the oldest first."""
+    return list(takewhile(lambda key: row_number - opened_at[key] >= WINDOW_ROWS, opened_at))
 
 
-class _Window:
-    """The orders whose rows may still come."""
-
-    def __init__(self) -> None:
-        self._open: dict[str, list[Row]] = {}
-        self._opened_at: dict[str, int] = {}
-        self._gone: set[int] = set()
-
-    def add(self, row_number: int, values: Row) -> RejectedRow | None:
-        number = values["order_number"]
-        if number not in self._open:
-            if _mark(number) in self._gone:
-                return RejectedRow(row_number, values, "rows_apart", _rows_apart(number))
-            self._open[number] = []
-            self._opened_at[number] = row_number
-        self._open[number].append({"row": str(row_number), **values})
-        return None
-
-    def leave(self, row_number: int) -> Iterator[RawMessage]:
-        while self._opened_at:
-            number, opened_at = next(iter(self._opened_at.items()))
-            if row_number - opened_at < WINDOW_ROWS:
-                return
-            yield self._close(number)
-
-    def leave_all(self) -> Iterator[RawMessage]:
-        for number in list(self._open):
-            yield self._close(number)
-
-    def _close(self, number: str) -> RawMessage:
-        del self._opened_at[number]
-        self._gone.add(_mark(number))
-        return _message(number, self._open.pop(number))
+def _rows(path: Path) -> Iterator[tuple[int, Row, RejectedRow | None]]:
+    """Yield each filled row with its number in the file (the header is row 1) and what is wrong with it."""
+    rows = tables.rows(path)
+    header = next(rows, None)
+    names = columns.understand(header or [])
+    for row_number, cells in enumerate(rows, start=2):
+        if cells is None or not tables.is_empty(cells):
+            values = {
+                name: cell.strip() for name, cell in zip(names, cells or [], strict=False) if name and cell.strip()
+            }
+            yield row_number, values, _refuse(row_number, values, cells, width=len(names))
 
 
-def _message(number: str, rows: Sequence[Row]) -> RawMessage:
+def _message(number: str, rows: Sequence[Row]) -> OrderRows:
     payload = json.dumps({"rows": rows}, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return RawMessage("order", number, revision(rows), payload)
+    return OrderRows("order", number, revision(rows), payload, tuple(rows))
 
 
 def revision(rows: Sequence[Row]) -> int:
@@ -125,7 +145,7 @@ def _refuse(row_number: int, values: Row, cells: Sequence[str] | None, *, width:
 
 def _rows_apart(number: str) -> Sentence:
     return say(
-        "Rows of order %(number)s stand more than %(window)s rows apart. Sort the file by order number.",
+        "Rows of order %(number)s stand more than %(window)s rows apart. Sort the file and import it again.",
         number=texts.shown(number),
         window=WINDOW_ROWS,
     )

@@ -18,7 +18,7 @@ _DIGITS_A_SHEET_KEEPS: Final = 15
 _LONGEST_CELL: Final = 1 << 17
 
 
-def rows(path: Path) -> Iterator[list[str] | None]:
+def rows(path: Path) -> Iterator[Sequence[str] | None]:
     """Yield the cells of each row, the header first; None stands for a row that cannot be read.
 
     A CSV file is read line by line. Of an XLSX file the first sheet is read, row by row from the unpacked sheet.

@@ -52,7 +52,7 @@ def translate(payload: bytes, connection: Connection) -> Incoming:
 
     Times without an offset are read in the channel's ``time_zone`` option, Asia/Shanghai when it names none.
     """
-    rows: list[read.Row] = fields.decode(payload)["rows"]
+    rows = _rows(payload)
     zone = ZoneInfo(connection.options.get("time_zone", USUAL_ZONE))
     whole = _merged(rows)
     remarks: list[Sentence] = []
@@ -67,6 +67,13 @@ def translate(payload: bytes, connection: Connection) -> Incoming:
         lines=[_line(row, place, remarks) for place, row in enumerate(rows, start=1)],
         currency=connection.currency,
     )
+
+
+def _rows(payload: bytes) -> list[read.Row]:
+    rows = fields.decode(payload).get("rows")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and "row" in row for row in rows):
+        raise Untranslatable("no_lines", say("The message holds no rows of a file."))
+    return rows
 
 
 def _merged(rows: Sequence[read.Row]) -> read.Row:
