@@ -1,0 +1,118 @@
+"""SKUs with their stock everywhere, bundles with their parts, and categories."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+
+from audit.admin import columns, filters
+from audit.admin.base import AuditedAdmin
+from inventory.admin import choices
+from inventory.models import BundlePart, Category, Sku, StockLevel
+from inventory.statuses import SkuKind
+
+TONES = {"single": "grey", "bundle": "violet", "gift": "green"}
+
+
+class PartInline(TabularInline):
+    """What a bundle is made of."""
+
+    model = BundlePart
+    fk_name = "bundle"
+    autocomplete_fields = ("part",)
+    extra = 0
+
+
+@admin.register(Sku)
+class SkuAdmin(AuditedAdmin):
+    """What is sold."""
+
+    list_display = ("code", "title", "sort", "group", "price", "on_hand", "reserved", "active")
+    list_filter = (
+        filters.choice(_("category"), "category", choices.categories),
+        filters.choice(_("kind"), "kind", lambda: SkuKind.choices),
+    )
+    list_select_related = ("category",)
+    search_fields = ("code", "name", "name_en", "barcode")
+    search_help_text = _("Code, name or barcode")
+    ordering = ("code",)
+    sortable_by = ("code",)
+    inlines = (PartInline,)
+    fieldsets = (
+        (None, {"fields": (("code", "kind"), ("name", "name_en"), ("category", "brand"), "is_active")}),
+        (_("Figures"), {"fields": (("list_price", "unit_cost"), ("weight_g", "barcode"))}),
+    )
+    empty_hint = _("No SKUs yet. Add the first one, or import them.")
+
+    def decorate(self, rows: Sequence[Any]) -> None:
+        """Add each SKU's stock over all nodes."""
+        levels = StockLevel.objects.filter(sku__in=rows).values("sku")
+        sums = levels.annotate(on_hand=Sum("on_hand"), reserved=Sum("reserved")).values_list(
+            "sku", "on_hand", "reserved"
+        )
+        stock = {sku_id: (on_hand, reserved) for sku_id, on_hand, reserved in sums}
+        for sku in rows:
+            sku.stock_everywhere = stock.get(sku.pk, (0, 0))
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Show parts where a bundle may have them."""
+        return self.inlines if obj is None or obj.kind == SkuKind.BUNDLE else ()
+
+    @admin.display(description=_("name"))
+    def title(self, sku: Sku) -> str:
+        """Show the name in the reader's language."""
+        return columns.local_name(sku)
+
+    @admin.display(description=_("kind"))
+    def sort(self, sku: Sku) -> SafeString:
+        """Show what sort of thing is sold."""
+        return columns.label(sku.get_kind_display(), TONES.get(sku.kind, "grey"))
+
+    @admin.display(description=_("category"))
+    def group(self, sku: Sku) -> str:
+        """Show the category."""
+        return columns.local_name(sku.category)
+
+    @admin.display(description=_("list price"))
+    def price(self, sku: Sku) -> SafeString:
+        """Show the price."""
+        return columns.money(sku.list_price)
+
+    @admin.display(description=_("on hand"))
+    def on_hand(self, sku: Any) -> SafeString:
+        """Show the units at all nodes, with a link to them."""
+        return columns.number(
+            sku.stock_everywhere[0], f"{reverse('admin:inventory_stocklevel_changelist')}?q={sku.code}"
+        )
+
+    @admin.display(description=_("reserved"))
+    def reserved(self, sku: Any) -> SafeString:
+        """Show the promised units at all nodes."""
+        return columns.number(sku.stock_everywhere[1])
+
+    @admin.display(description=_("active"))
+    def active(self, sku: Sku) -> SafeString:
+        """Show whether it is sold."""
+        return columns.label(_("yes"), "green") if sku.is_active else columns.label(_("no"), "red")
+
+
+@admin.register(Category)
+class CategoryAdmin(AuditedAdmin):
+    """Groups of SKUs."""
+
+    list_display = ("code", "title")
+    search_fields = ("code", "name", "name_en")
+    ordering = ("code",)
+    include_object_permissions_urls = False
+    empty_hint = _("No categories yet. Add the first one before the first SKU.")
+
+    @admin.display(description=_("name"))
+    def title(self, category: Category) -> str:
+        """Show the name in the reader's language."""
+        return columns.local_name(category)
