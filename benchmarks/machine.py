@@ -1,0 +1,113 @@
+"""The machine under a measurement: a PostgreSQL of its own, clocks for its CPU, and worker processes."""
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from django.apps import apps
+from django.db import connection
+
+from config.embedded.postgres import Postgres
+
+ROOT = Path(__file__).resolve().parents[1]
+OUR_APPS = ("audit", "inventory", "channels", "promotions", "orders", "forecasting")
+
+
+@dataclass(frozen=True)
+class Database:
+    """The server of one run: where it is, and what it has cost."""
+
+    url: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of the server and of everything it ever started, gone processes included."""
+        postmaster = psutil.Process(self.pid)
+        times = postmaster.cpu_times()
+        spent = times.user + times.system + times.children_user + times.children_system
+        for child in postmaster.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                own = child.cpu_times()
+                spent += own.user + own.system
+        return float(spent)
+
+
+@contextlib.contextmanager
+def own_database() -> Iterator[Database]:
+    """Start PostgreSQL with durable defaults in a temporary folder; nothing of it is left afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="orderhub-bench-"))
+    folder.chmod(0o711)
+    server = Postgres(folder / "postgres", folder / "postgres.log")
+    try:
+        url = server.start()
+        assert server.process is not None
+        yield Database(url, server.process.pid)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def empty_tables(*, keeping: Sequence[str] = ()) -> None:
+    """Empty the tables of our apps but those named, and begin their keys at one again."""
+    models = [model for label in OUR_APPS for model in apps.get_app_config(label).get_models(include_auto_created=True)]
+    with connection.cursor() as cursor:
+        there = set(connection.introspection.table_names(cursor))
+        tables = sorted({model._meta.db_table for model in models} & there - set(keeping))
+        cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")
+
+
+def settle() -> None:
+    """Bring the database to rest, so that a measurement does not pay for what came before it."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")
+
+
+class Worker:
+    """A process that runs one entry of a part: it gets ready, waits for the start, and tells a result."""
+
+    def __init__(self, *words: str) -> None:
+        """Start the process and wait until it is ready."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", *words],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._expect("ready")
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        self._process.communicate()
+
+    def go(self) -> None:
+        """Give the start."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+
+    def result(self) -> dict[str, Any]:
+        """Wait for what it tells at its end."""
+        return dict(json.loads(self._read()))
+
+    def _expect(self, word: str) -> None:
+        said = self._read().strip()
+        if said != word:
+            raise RuntimeError(f"the worker said {said!r} instead of {word!r}")
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the worker ended without a word; its complaint stands above")
+        return line
