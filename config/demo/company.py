@@ -1,5 +1,6 @@
 """Who the demo company is: channels, categories, nodes. Plain data; the catalogue has its own file."""
 
+import os
 from dataclasses import dataclass, field
 
 from inventory.rules.cities import CITIES
@@ -7,8 +8,8 @@ from inventory.rules.geography import MAINLAND, REGIONS
 
 NAME, NAME_EN = "栗屿生活", "Liyu Living"
 ABROAD = ("71", "81", "82", "SG", "JP", "KR", "US", "CA", "GB", "AU", "MY", "TH")
-SIMULATED_TAOBAO = "http://127.0.0.1:8701/router/rest"
-SIMULATED_HOUSE = "http://127.0.0.1:8702"
+SIMULATED_TAOBAO = f"http://127.0.0.1:{os.environ.get('TAOBAO_SIM_PORT') or 8701}/router/rest"
+SIMULATED_HOUSE = f"http://127.0.0.1:{os.environ.get('HOUSE_SIM_PORT') or 8702}"
 YUAN_PER_DOLLAR = 7  # the cross-border shop's price list, not a rate of exchange
 
 
@@ -32,8 +33,7 @@ class DemoChannel:
     number_style: str = "{day}{serial:08d}"  # of its order numbers
 
 
-def _secret(code: str) -> dict[str, str]:
-    return {"secret": f"demo-secret-{code.lower()}-2f9d41c7"}
+_HOUSE = {"secret": "house-secret"}  # what the simulated other side knows, see ``manage.py simulators``
 
 
 CHANNELS = (
@@ -60,7 +60,7 @@ CHANNELS = (
         0.17,
         1440,
         24,
-        credentials=_secret("JD"),
+        credentials=_HOUSE,
         code_prefix="1000",
         listed_share=1.0,
         number_style="3{serial:011d}",
@@ -73,7 +73,7 @@ CHANNELS = (
         0.15,
         1440,
         48,
-        credentials=_secret("PDD"),
+        credentials=_HOUSE,
         code_prefix="PG",
         listed_share=0.5,
         number_style="{day}-{serial:012d}",
@@ -86,7 +86,7 @@ CHANNELS = (
         0.15,
         30,
         48,
-        credentials=_secret("DY"),
+        credentials=_HOUSE,
         code_prefix="DYS",
         listed_share=0.6,
         number_style="69{serial:016d}",
@@ -99,7 +99,7 @@ CHANNELS = (
         0.07,
         30,
         48,
-        credentials=_secret("WX"),
+        credentials=_HOUSE,
         number_style="WX{day}{serial:08d}",
     ),
     DemoChannel(
@@ -110,7 +110,7 @@ CHANNELS = (
         0.05,
         60,
         48,
-        credentials=_secret("YZ"),
+        credentials=_HOUSE,
         number_style="E{day}{serial:010d}",
     ),
     DemoChannel(
@@ -122,7 +122,7 @@ CHANNELS = (
         60,
         72,
         currency="USD",
-        credentials=_secret("SHOP"),
+        credentials=_HOUSE,
         code_prefix="LL-",
         listed_share=0.4,
         number_style="10{serial:07d}",
@@ -135,7 +135,7 @@ CHANNELS = (
         0.04,
         60,
         48,
-        credentials=_secret("WM"),
+        credentials=_HOUSE,
         number_style="{day}80{serial:08d}",
     ),
     DemoChannel(
@@ -146,13 +146,13 @@ CHANNELS = (
         0.07,
         15,
         24,
-        credentials=_secret("POS"),
+        credentials=_HOUSE,
         number_style="T{day}{serial:07d}",
     ),
 )
 BY_CODE = {channel.code: channel for channel in CHANNELS}
 WAREHOUSE_SYSTEM = DemoChannel(
-    "WMS", "仓库系统", "Warehouse system", "wms", 0.0, 0, 0, credentials=_secret("WMS"), number_style="W{serial:08d}"
+    "WMS", "仓库系统", "Warehouse system", "wms", 0.0, 0, 0, credentials=_HOUSE, number_style="W{serial:08d}"
 )
 
 
