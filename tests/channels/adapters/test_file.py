@@ -12,7 +12,7 @@ import xlsxwriter
 
 from channels.adapters import file
 from channels.adapters.file import read
-from channels.adapters.file.columns import UnreadableFile
+from channels.adapters.file.columns import ALIASES, UnreadableFile
 from channels.adapters.file.read import OrderRows, RejectedRow
 from channels.adapters.protocol import Connection, NotOffered
 from channels.messages import Address, IncomingLine, IncomingOrder, RawMessage, StockFigure, Untranslatable
@@ -324,6 +324,12 @@ def test_the_payload_is_the_rows(tmp_path: Path) -> None:
             }
         ]
     }
+
+
+def test_the_guide_names_every_column_and_every_word_for_it() -> None:
+    guide = (Path(__file__).parents[3] / "docs/file-import.md").read_text(encoding="utf-8")
+    words = {word for column, aliases in ALIASES.items() for word in (column, *aliases)}
+    assert {word for word in words if word not in guide} == set()
 
 
 def test_files_neither_push_nor_pull_nor_listen() -> None:
