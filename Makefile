@@ -7,7 +7,10 @@ ONCE ?=
 PORT ?= 8000
 QUEUES ?= intake,outbox,stock,forecast,reports
 CONCURRENCY ?= 2
-export PORT SIZE YES
+export PORT YES
+ifdef SIZE
+export SIZE
+endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -44,7 +44,7 @@ def default_plan(host: str, port: int, hub: Path) -> Plan:
     return Plan(
         before=(
             _manage("collectstatic", "--noinput", "-v", "0"),
-            _manage("migrate", "--noinput"),
+            _manage("migrate", "--noinput", "-v", "0"),
             _manage("demo_load", "--if-empty"),
         ),
         admin=_manage("ensure_admin", "--password-file", str(hub / "admin_password")),
