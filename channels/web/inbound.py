@@ -23,6 +23,8 @@ def take_in(request: HttpRequest, channel_code: str) -> HttpResponse:
     channel = Channel.objects.filter(code=channel_code, is_active=True).first()
     if channel is None or channel.adapter not in registry.BY_NAME:
         return _problem(404, "Unknown channel", "No active channel has this code.")
+    if "Transfer-Encoding" in request.headers:  # WSGI gives no body without a length
+        return _problem(411, "Length required", "Send the body with a Content-Length.")
     declared = _declared_length(request)
     body = request.read(arrivals.KEPT_HEAD if declared > arrivals.LARGEST_PAYLOAD else arrivals.LARGEST_PAYLOAD + 1)
     size = max(declared, len(body))

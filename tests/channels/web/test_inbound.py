@@ -219,6 +219,13 @@ def test_a_large_request_is_refused_before_it_is_sent(channel: Channel, live_ser
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_body_in_chunks_is_told_to_come_with_its_length(channel: Channel, live_server: Any) -> None:
+    with socket.create_connection((live_server.thread.host, live_server.thread.port), timeout=10) as line:
+        line.sendall(b"POST /in/SHOP/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        assert line.recv(100).startswith(b"HTTP/1.1 411 ")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_broker_that_is_away_costs_no_request_and_one_line(channel: Channel, broker: Calls, caplog: Any) -> None:
     broker.is_away = True
     for number in ("A", "B", "C"):
