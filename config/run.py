@@ -29,10 +29,12 @@ QUIET = ("--without-gossip", "--without-mingle")  # one worker has nobody to tal
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run consists of, in order."""
+    """What a run consists of, in order: the web is up before the demo company is loaded, the workers after."""
 
     before: Sequence[Program]
     admin: Program
+    web: Program
+    load: Sequence[Program]
     children: Sequence[Program]
     after: Sequence[Program]
     summary: Program
@@ -45,11 +47,11 @@ def default_plan(host: str, port: int, hub: Path) -> Plan:
         before=(
             _manage("collectstatic", "--noinput", "-v", "0"),
             _manage("migrate", "--noinput", "-v", "0"),
-            _manage("demo_load", "--if-empty"),
         ),
         admin=_manage("ensure_admin", "--password-file", str(hub / "admin_password")),
+        web=_module("web", "web", "gunicorn", "config.wsgi", *_gunicorn(host, port)),
+        load=(_manage("demo_load", "--if-empty"),),
         children=(
-            _module("web", "web", "gunicorn", "config.wsgi", *_gunicorn(host, port)),
             Program("simulators", _manage("simulators").command),
             _module("worker", "worker", *celery, "worker", "-Q", QUEUES, "-c", "2", "-l", "INFO", *QUIET),
             _module("beat", "command", *celery, "beat", "-l", "INFO", "--pidfile="),
@@ -135,12 +137,14 @@ class Run:
         for program in self.plan.before:
             _do(all_of_it, program)
         admin = _answer(all_of_it, self.plan.admin)
-        for program in self.plan.children:
-            all_of_it.start(program)
-        say(f"Waiting for {self.address} …")
+        all_of_it.start(self.plan.web)
         began = time.monotonic()
         all_of_it.watch(until=lambda: _answers(self.address, began))
         say(f"The hub answers at {self.address}/")
+        for program in self.plan.load:
+            _do(all_of_it, program)
+        for program in self.plan.children:
+            all_of_it.start(program)
         for program in self.plan.after:
             _do(all_of_it, program)
         all_of_it.do(self.plan.summary, output=1)

@@ -35,7 +35,9 @@ worker += os.environ.get("WORKER", "time.sleep(600)")
 plan = run.Plan(
     before=(python("migrate", os.environ.get("MIGRATE", "print('a long step talks')")),),
     admin=python("admin", "print('User admin')"),
-    children=(python("web", web), python("worker", worker)),
+    web=python("web", web),
+    load=(),
+    children=(python("worker", worker),),
     after=(python("traffic", os.environ.get("TRAFFIC", "pass")),),
     summary=python("summary", "import os; print('orders: 7'); print('role:', os.environ['HUB_ROLE'])"),
 )
