@@ -188,11 +188,35 @@ LOGGING = {
     "loggers": {"httpx": {"level": "WARNING"}, "faker": {"level": "WARNING"}},
 }
 
+# -- the desk -----------------------------------------------------------------------------------
+ENVIRONMENT_NAME = env.str("ENVIRONMENT_NAME", default="")  # shown in the corner of every page
 UNFOLD = {
     "SITE_TITLE": _("Order hub"),
     "SITE_HEADER": _("Order hub"),
+    "SITE_SUBHEADER": _("Orders of every channel"),
     "SITE_SYMBOL": "hub",
+    "SITE_URL": None,
     "SHOW_LANGUAGES": True,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "ENVIRONMENT": "config.navigation.environment",
+    "DASHBOARD_CALLBACK": "config.dashboard.tiles",
+    "STYLES": ["config.navigation.look"],
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "config.navigation.sections"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 255)",
+            "100": "oklch(93.2% .032 256)",
+            "200": "oklch(88.2% .059 254)",
+            "300": "oklch(80.9% .105 252)",
+            "400": "oklch(70.7% .165 255)",
+            "500": "oklch(62.3% .19 258)",
+            "600": "oklch(54.6% .19 261)",
+            "700": "oklch(48.8% .19 262)",
+            "800": "oklch(42.4% .16 264)",
+            "900": "oklch(37.9% .13 265)",
+            "950": "oklch(28.2% .09 267)",
+        },
+    },
 }

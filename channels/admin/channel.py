@@ -1,0 +1,164 @@
+"""Channels with how they are doing, and what they call our SKUs. Credentials go in and never come out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from audit.admin import columns, filters
+from audit.admin.base import AuditedAdmin
+from audit.admin.reasons import WhyForm
+from channels.adapters import registry
+from channels.admin import choices
+from channels.models import Channel, InboundMessage, Listing, PullCursor
+from channels.statuses import InboundStatus
+
+TO_DO = (InboundStatus.RECEIVED, InboundStatus.WAITING, InboundStatus.PARKED)
+
+
+class ChannelForm(WhyForm):
+    """A channel; its credentials can be replaced but not read."""
+
+    new_credentials = forms.JSONField(
+        label=_("New credentials"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("JSON. Replaces what is stored; leave empty to keep it. What is stored is never shown."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "adapter" in self.fields:
+            words = [(name, name) for name in sorted(registry.BY_NAME)]
+            told = {"label": _("adapter"), "help_text": _("Which code speaks with it.")}
+            self.fields["adapter"] = forms.ChoiceField(choices=words, widget=UnfoldAdminSelectWidget, **told)
+
+    def clean_new_credentials(self) -> Any:
+        """Accept names and values only."""
+        value = self.cleaned_data["new_credentials"]
+        if value is not None and not isinstance(value, dict):
+            raise forms.ValidationError(_("Credentials are an object: names and values."))
+        return value
+
+    def save(self, commit: bool = True) -> Any:
+        """Put new credentials on the row, if any were given."""
+        if self.cleaned_data.get("new_credentials") is not None:
+            self.instance.credentials = self.cleaned_data["new_credentials"]
+        return super().save(commit)
+
+
+@admin.register(Channel)
+class ChannelAdmin(AuditedAdmin):
+    """Shops, tills and systems we talk to."""
+
+    form = ChannelForm
+    list_display = ("code", "title", "platform", "adapter", "pulled", "waiting", "active")
+    search_fields = ("code", "name", "name_en", "platform")
+    ordering = ("code",)
+    sortable_by = ("code",)
+    exclude = ("credentials",)
+    readonly_fields = ("has_credentials",)
+    fieldsets = (
+        (None, {"fields": (("code", "platform"), ("name", "name_en"), "is_active")}),
+        (_("Connection"), {"fields": (
+            ("adapter", "currency"), "base_url", "has_credentials", "new_credentials", "options",
+        )}),
+        (_("Promises"), {"fields": (("unpaid_minutes", "ship_within_hours"),)}),
+    )  # fmt: skip
+    empty_hint = _("No channels yet. Add the first shop or system to talk to.")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Use the form that hides credentials."""
+        return super().get_form(request, obj, change, **(kwargs | {"form": ChannelForm}))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave the box for new credentials out for those who may only look."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj) or (obj is None and self.has_add_permission(request)):
+            return fieldsets
+        return [
+            (name, part | {"fields": [field for field in part["fields"] if field != "new_credentials"]})
+            for name, part in fieldsets
+        ]
+
+    def decorate(self, rows: Sequence[Any]) -> None:
+        """Add when each channel was pulled and how many of its messages wait."""
+        cursors = {cursor.channel_id: cursor for cursor in PullCursor.objects.filter(channel__in=rows)}
+        waiting = InboundMessage.objects.filter(status__in=TO_DO, channel__in=rows).values("channel")
+        counts = dict(waiting.annotate(count=Count("pk")).values_list("channel", "count"))
+        for channel in rows:
+            channel.cursor = cursors.get(channel.pk)
+            channel.waiting_count = counts.get(channel.pk, 0)
+
+    @admin.display(description=_("name"))
+    def title(self, channel: Channel) -> str:
+        """Show the name in the reader's language."""
+        return columns.local_name(channel)
+
+    @admin.display(description=_("last pull"))
+    def pulled(self, channel: Any) -> SafeString:
+        """Show when orders were pulled last, and what went wrong then."""
+        if channel.cursor is None:
+            return columns.EMPTY
+        if channel.cursor.last_error:
+            return columns.label(_("failed"), "red", channel.cursor.last_error)
+        return columns.age(channel.cursor.last_pulled_at)
+
+    @admin.display(description=_("waiting messages"))
+    def waiting(self, channel: Any) -> SafeString:
+        """Show how many messages are not worked off, with a link to them."""
+        url = f"{reverse('admin:channels_inboundmessage_changelist')}?state=todo&channel={channel.pk}"
+        return columns.number(channel.waiting_count, url)
+
+    @admin.display(description=_("credentials"))
+    def has_credentials(self, channel: Channel) -> SafeString:
+        """Show only whether there are any."""
+        return columns.label(_("stored"), "green") if channel.credentials else columns.label(_("none"))
+
+    @admin.display(description=_("active"))
+    def active(self, channel: Channel) -> SafeString:
+        """Show whether we talk to it."""
+        return columns.label(_("yes"), "green") if channel.is_active else columns.label(_("no"), "red")
+
+
+@admin.register(Listing)
+class ListingAdmin(AuditedAdmin):
+    """What a channel calls one of our SKUs."""
+
+    list_display = ("external_code", "shop", "item", "external_item_id", "external_sku_id")
+    list_filter = (filters.choice(_("channel"), "channel", choices.channels),)
+    list_select_related = ("channel", "sku")
+    search_fields = ("external_code", "sku__code")
+    search_help_text = _("Code on the channel or SKU begins with …")
+    autocomplete_fields = ("sku",)
+    ordering = ("-pk",)
+    sortable_by = ()
+    empty_hint = _("No listings yet. Without one, an order's code must be a SKU's own code.")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Find listings by the beginning of either code."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        by_code = Listing.objects.filter(external_code__startswith=term).values("pk")
+        by_sku = Listing.objects.filter(sku__code__startswith=term).values("pk")
+        return queryset.filter(pk__in=by_code.union(by_sku)), False
+
+    @admin.display(description=_("channel"))
+    def shop(self, listing: Listing) -> SafeString:
+        """Show the channel."""
+        return columns.code_and_name(listing.channel)
+
+    @admin.display(description=_("SKU"))
+    def item(self, listing: Listing) -> SafeString:
+        """Show the SKU, with a link to it."""
+        url = reverse("admin:inventory_sku_change", args=[listing.sku_id])
+        return format_html('<a class="more" href="{}">{}</a>', url, columns.code_and_name(listing.sku))

@@ -1,0 +1,80 @@
+"""The desk's sidebar: what people look for, in the order of their day."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Words = str | Promise
+
+
+def sections(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar's groups; Unfold leaves out what the user may not see."""
+    return [
+        {"title": "", "items": [_home()]},
+        _group(_("Work"), [
+            _item(_("Cases"), "task_alt", "audit.case"),
+            _item(_("Held orders"), "front_hand", "orders.hold"),
+        ]),
+        _group(_("Orders"), [
+            _item(_("Orders"), "receipt_long", "orders.order"),
+            _item(_("Parcels"), "package_2", "orders.fulfillment"),
+            _item(_("Returns"), "assignment_return", "orders.return"),
+            _item(_("Buyers"), "group", "orders.customer"),
+            _item(_("Routing decisions"), "alt_route", "orders.routingdecision"),
+        ]),
+        _group(_("Stock"), [
+            _item(_("Stock levels"), "inventory_2", "inventory.stocklevel"),
+            _item(_("Reservations"), "bookmark", "inventory.reservation"),
+            _item(_("Movements"), "swap_vert", "inventory.stockmovement"),
+            _item(_("Nodes"), "warehouse", "inventory.node"),
+            _item(_("SKUs"), "sell", "inventory.sku"),
+            _item(_("Categories"), "category", "inventory.category"),
+        ]),
+        _group(_("Channels"), [
+            _item(_("Channels"), "storefront", "channels.channel"),
+            _item(_("Listings"), "link", "channels.listing"),
+            _item(_("Inbox"), "move_to_inbox", "channels.inboundmessage"),
+            _item(_("Outbox"), "outbox", "channels.outboundmessage"),
+        ]),
+        _group(_("Prices"), [_item(_("Promotions"), "percent_discount", "promotions.promotion")]),
+        _group(_("Set-up"), [
+            _item(_("Users"), "person", "auth.user"),
+            _item(_("Groups"), "groups", "auth.group"),
+            _item(_("Schedule"), "schedule", "django_celery_beat.periodictask"),
+        ]),
+    ]  # fmt: skip
+
+
+def environment(request: HttpRequest) -> list[Any] | None:
+    """Return the label in the page's corner: which installation this is, if it has a name."""
+    name = settings.ENVIRONMENT_NAME
+    return [name, "danger" if name == "production" else "info"] if name else None
+
+
+def look(request: HttpRequest) -> str:
+    """Return the address of the desk's own style sheet."""
+    return static("audit/desk.css")
+
+
+def _home() -> dict[str, Any]:
+    return {"title": _("Home"), "icon": "home", "link": reverse("admin:index")}
+
+
+def _group(title: Words, items: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"title": title, "separator": False, "collapsible": False, "items": items}
+
+
+def _item(title: Words, icon: str, label: str) -> dict[str, Any]:
+    app, model = label.split(".")
+    link = reverse(f"admin:{app}_{model}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": _may_see(f"{app}.view_{model}")}
+
+
+def _may_see(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)  # type: ignore[union-attr]
