@@ -118,6 +118,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 900,  # more than twice the hard limit, or a long task runs twice
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 5,  # a broker that takes connections and never answers must not hold a thread
+    "socket_timeout": 30,
 }
 CELERY_TASK_DEFAULT_QUEUE = "intake"
 CELERY_TASK_QUEUES = [Queue(name) for name in ("intake", "outbox", "stock", "forecast", "reports")]
