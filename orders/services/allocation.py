@@ -61,7 +61,7 @@ def undo(batch: Batch, works: Sequence[Work]) -> None:
     for work in works:
         count_allocated(batch, work)
         work.is_short = False
-        work.order.reserved_until = None
+        batch.settle(work, "backordered")
 
 
 def give_room_back(parcels: Sequence[Fulfillment]) -> None:
@@ -212,6 +212,7 @@ def _tell_missing(batch: Batch, work: Work, plan: routing.Plan, *, was_short: bo
             say("Let a node serve this destination or change the address, then choose “Try again”."),
         )
         work.is_short = False
+        batch.settle(work, "backordered")
     elif not was_short:
         batch.tell(work, EventKind.BACKORDERED, reason)
         batch.trouble(work, "backordered", reason, TRY_AGAIN)
@@ -235,10 +236,10 @@ def _give_up(batch: Batch, works: Sequence[Work]) -> None:
 
 
 def count_allocated(batch: Batch, work: Work) -> None:
-    """Bring each line's allocated quantity up to what is in live parcels."""
+    """Bring each line's allocated quantity to what is in live parcels; a cancelled line has nothing."""
     allocated = work.allocated()
     lines: Mapping[int, demand.WantedLine] = {wanted.line_number: wanted for wanted in work.wanted()}
-    for line in work.live_lines():
+    for line in work.lines:
         wanted = lines.get(line.line_number)
         line.quantity_allocated = demand.whole_units(wanted, batch.parts, allocated) if wanted else 0
         batch.line_changed(line)

@@ -49,6 +49,7 @@ class Work:
     is_new: bool = False
     is_priced: bool = False
     is_short: bool = False
+    is_paid_in_full: bool = False  # the channel said paid and not how much: the total, once it is known
 
     def live_lines(self) -> list[OrderLine]:
         """Return the lines that still count."""
@@ -68,10 +69,14 @@ class Work:
 
     def allocated(self) -> dict[tuple[int, int], int]:
         """Return the units in live parcels per (line number, SKU)."""
-        live = {id(parcel) for parcel in self.live_parcels()}
+        return self.units_in(self.live_parcels())
+
+    def units_in(self, parcels: Iterable[Fulfillment]) -> dict[tuple[int, int], int]:
+        """Return the units in these parcels per (line number, SKU)."""
+        chosen = {id(parcel) for parcel in parcels}
         units: dict[tuple[int, int], int] = {}
         for content in self.contents:
-            if id(content.fulfillment) in live:
+            if id(content.fulfillment) in chosen:
                 key = (content.order_line.line_number, content.sku_id)
                 units[key] = units.get(key, 0) + content.quantity
         return units
@@ -146,7 +151,8 @@ class Batch:
         self.settle(work, kind)
 
     def trouble(self, work: Work, kind: str, why: Sentence, suggestion: Sentence) -> None:
-        """Ask for a case about an order, opened when the batch is written."""
+        """Ask for a case about an order, opened when the batch is written; one that is open already stays open."""
+        self.settled.get(kind, set()).discard(work.order.number)
         self.troubles.append(
             cases.Trouble(
                 kind=kind,

@@ -52,7 +52,7 @@ def _why_not(work: Work) -> Sentence | None:
 def _cancel(batch: Batch, work: Work, reason: str) -> None:
     allocation.undo(batch, [work])
     work.order.cancelled_at, work.order.cancel_reason = batch.at, reason[:200]
+    work.order.reserved_until = None
     for kind in list(work.holds):
         batch.lift(work, HoldKind(kind))
-    batch.settle(work, "backordered")
     batch.tell(work, EventKind.CANCELLED, say("%(reason)s", reason=reason[:200] or "–"))

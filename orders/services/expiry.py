@@ -8,6 +8,7 @@ from audit.rules.actors import Actor
 from orders.models import Order
 from orders.services import allocation
 from orders.services import batch as batches
+from orders.services.batch import Work
 from orders.statuses import EventKind, MoneyState
 
 EXPIRY = Actor("job", "expiry")
@@ -23,10 +24,22 @@ def expire_unpaid(*, at: datetime, limit: int = 500) -> int:
         money_state=MoneyState.UNPAID, reserved_until__lte=at, open_holds=0, cancelled_at__isnull=True
     ).order_by("reserved_until")
     batch = batches.load(due.values_list("pk", flat=True)[:limit], at=at, actor=EXPIRY)
-    batch.works = [work for work in batch.works if work.order.money_state == MoneyState.UNPAID]
+    batch.works = [work for work in batch.works if _is_due(work, at)]
     allocation.undo(batch, batch.works)
     for work in batch.works:
+        work.order.reserved_until = None
         batch.tell(work, EventKind.RESERVATION_EXPIRED)
-        batch.settle(work, "backordered")
     batch.write()
     return len(batch.works)
+
+
+def _is_due(work: Work, at: datetime) -> bool:
+    """Look again under the lock: the order may have been paid, cancelled or held since it was found."""
+    order = work.order
+    return (
+        order.money_state == MoneyState.UNPAID
+        and order.reserved_until is not None
+        and order.reserved_until <= at
+        and order.cancelled_at is None
+        and not work.holds
+    )

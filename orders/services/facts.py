@@ -5,6 +5,7 @@ held and a person decides.
 """
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from audit.rules.sentences import say
 from channels.messages import Address, IncomingChange, IncomingLine, IncomingOrder
@@ -45,12 +46,12 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
     """Bring an order up to the channel's newer view of it."""
     order = work.order
     order.revision, order.seller_note, order.buyer_note = says.revision, says.seller_note, says.buyer_note
+    if says.paid_at:
+        _pay(batch, work, says.paid_at)
+        note_paid_amount(work, says.paid_amount)
     if order.cancelled_at:
         return
     order.ship_by = says.ship_by or order.ship_by
-    if says.paid_at:
-        _pay(batch, work, says.paid_at)
-        order.paid_amount = says.paid_amount if says.paid_amount is not None else order.total_amount
     if says.cancelled_at:
         _cancel(batch, work, says.cancelled_at, says.cancel_reason)
         return
@@ -65,19 +66,38 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
 
 
 def apply_change(batch: Batch, work: Work, says: IncomingChange) -> None:
-    """Apply the one fact that a change message tells."""
-    work.order.revision = max(work.order.revision, says.revision)
-    if work.order.cancelled_at:
-        return
-    if says.buyer_note is not None:
-        work.order.buyer_note = says.buyer_note
+    """Apply what a change message tells.
+
+    Paid and cancelled stay true however late they come, so they are always taken and raise no revision. An address
+    holds until something newer says otherwise; a note must not keep a late address out, so it raises none either.
+    """
+    order = work.order
     if says.paid_at:
         _pay(batch, work, says.paid_at)
+    if says.revision >= order.revision:
+        _change_words(batch, work, says)
     if says.cancelled_at:
         _cancel(batch, work, says.cancelled_at, says.cancel_reason)
-    elif says.address:
+
+
+def _change_words(batch: Batch, work: Work, says: IncomingChange) -> None:
+    order = work.order
+    if says.buyer_note is not None:
+        order.buyer_note = says.buyer_note
+    if says.address:
+        order.revision = says.revision
         _change_address(batch, work, says.address)
-        checks.check(batch, work)
+        if order.cancelled_at is None:
+            checks.check(batch, work)
+
+
+def note_paid_amount(work: Work, told: Decimal | None) -> None:
+    """Keep what the channel was paid; when it does not tell, that is the total as soon as the order is priced."""
+    work.is_paid_in_full = told is None and work.order.paid_amount in (0, work.order.total_amount)
+    if told is not None:
+        work.order.paid_amount = told
+    elif work.is_paid_in_full:
+        work.order.paid_amount = work.order.total_amount
 
 
 def is_at_a_node(work: Work) -> bool:
@@ -91,7 +111,7 @@ def _pay(batch: Batch, work: Work, paid_at: datetime) -> None:
         return
     channel = batch.channels[order.channel_id]
     order.money_state, order.paid_at, order.reserved_until = MoneyState.PAID, paid_at, None
-    order.paid_amount = order.total_amount
+    note_paid_amount(work, None)
     order.ship_by = order.ship_by or paid_at + timedelta(hours=channel.ship_within_hours)
     reservations.extend([parcel.number for parcel in work.live_parcels()], expires_at=None)
     batch.tell(work, EventKind.PAID)
@@ -110,9 +130,9 @@ def _cancel(batch: Batch, work: Work, cancelled_at: datetime, reason: str) -> No
         return
     allocation.undo(batch, [work])
     work.order.cancelled_at, work.order.cancel_reason = cancelled_at, reason[:200]
+    work.order.reserved_until = None
     for kind in list(work.holds):
         batch.lift(work, HoldKind(kind))
-    batch.settle(work, "backordered")
     batch.tell(work, EventKind.CANCELLED, say("Cancelled on the channel: %(reason)s", reason=reason[:200] or "–"))
 
 
@@ -150,7 +170,8 @@ def _change_lines(batch: Batch, work: Work, says: tuple[IncomingLine, ...], skus
         else:
             fresh = new_line(work, len(work.lines) + 1, line, skus)
             work.lines.append(fresh)
-            batch.new_lines.append(fresh)
+            if not work.is_new:  # a new order brings its lines along
+                batch.new_lines.append(fresh)
     if units_before != [(line.external_id, line.quantity, line.is_cancelled, line.sku_id) for line in work.lines]:
         allocation.undo(batch, [work])
         batch.tell(work, EventKind.CHANGED, say("The lines changed."))

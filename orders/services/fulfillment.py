@@ -19,6 +19,7 @@ from channels.statuses import Lane
 from inventory.services import reservations
 from inventory.statuses import MovementKind
 from orders.models import Fulfillment
+from orders.rules import demand
 from orders.services import allocation
 from orders.services import batch as batches
 from orders.services.batch import Batch, Work
@@ -181,16 +182,12 @@ def _leave(batch: Batch, entry: _Entry, handover: Handover) -> None:
 
 
 def _count_shipped(batch: Batch, work: Work) -> None:
-    """A line is shipped as far as its units are in parcels that left; of a bundle, when all parts left."""
-    left = {id(parcel) for parcel in work.live_parcels() if parcel.shipped_at}
-    waiting = {
-        content.order_line.line_number
-        for content in work.contents
-        if id(content.fulfillment) not in left and content.fulfillment.status != FulfillmentStatus.CANCELLED
-    }
+    """A line is shipped as far as its units are in parcels that left; a bundle, when all of its parts have left."""
+    wanted = {line.line_number: line for line in work.wanted()}
+    left = work.units_in(parcel for parcel in work.live_parcels() if parcel.shipped_at)
     for line in work.live_lines():
-        if line.line_number not in waiting:
-            line.quantity_shipped = line.quantity_allocated
+        if line.line_number in wanted:
+            line.quantity_shipped = demand.whole_units(wanted[line.line_number], batch.parts, left)
             batch.line_changed(line)
 
 

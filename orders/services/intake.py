@@ -154,7 +154,7 @@ def _take_change(batch: Batch, work: Work | None, message: InboundMessage, says:
     if work is None:
         reason = say("The order %(number)s has not come yet; this is kept for it.", number=says.external_id)
         return inbox.Outcome(message.pk, InboundStatus.WAITING, "before_its_order", reason)
-    if says.revision < work.order.revision:
+    if says.revision < work.order.revision and not (says.paid_at or says.cancelled_at):
         return _superseded(message, work.order)
     facts.apply_change(batch, work, says)
     return _done(message, work, says.remarks)
@@ -193,7 +193,7 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
     work = Work(order=order, lines=[], is_new=True)
     work.lines = [facts.new_line(work, number, line, desk.skus) for number, line in enumerate(says.lines, start=1)]
     batch.tell(work, EventKind.RECEIVED)
-    _settle_money(order, channel, says)
+    _settle_money(work, channel, says)
     checks.check(batch, work)
     if says.cancelled_at:
         order.cancelled_at, order.cancel_reason = says.cancelled_at, says.cancel_reason
@@ -205,11 +205,12 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
     return work
 
 
-def _settle_money(order: Order, channel: Channel, says: IncomingOrder) -> None:
+def _settle_money(work: Work, channel: Channel, says: IncomingOrder) -> None:
+    order = work.order
     if says.paid_at:
         order.money_state = MoneyState.PAID
         order.paid_at = says.paid_at
-        order.paid_amount = says.paid_amount if says.paid_amount is not None else _total_of(says)
+        facts.note_paid_amount(work, says.paid_amount)
         order.ship_by = order.ship_by or says.paid_at + timedelta(hours=channel.ship_within_hours)
     else:
         order.reserved_until = says.placed_at + timedelta(minutes=channel.unpaid_minutes)

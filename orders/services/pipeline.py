@@ -42,7 +42,8 @@ def _may_go_on(work: Work) -> bool:
 
 
 def _is_unpriced(_batch: Batch, work: Work) -> bool:
-    return _may_go_on(work) and not work.is_priced
+    """Orders that wait, and cancelled ones, have a price too: people and refunds need it."""
+    return not work.is_priced
 
 
 def _lacks_units(work: Work) -> bool:

@@ -15,6 +15,8 @@ def price(batch: Batch, works: Sequence[Work]) -> None:
         order = work.order
         order.goods_amount, order.discount_amount = quote.goods, quote.discount
         order.total_amount = quote.total
+        if work.is_paid_in_full:
+            order.paid_amount = quote.total
         net = {line.line_number: line for line in quote.lines}
         for line in work.live_lines():
             quoted = net[line.line_number]
