@@ -99,7 +99,7 @@ class Street:
         return mail
 
     def _choose(self, orders: int) -> list[DemoChannel]:
-        some = list(CHANNELS[:orders])
+        some = list(CHANNELS) if orders >= len(CHANNELS) else []
         weights = [channel.share for channel in CHANNELS]
         return some + self._rng.choices(CHANNELS, weights, k=orders - len(some))
 

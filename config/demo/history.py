@@ -7,7 +7,7 @@ days before it are told, so a year of a million orders needs no more memory than
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from random import Random
@@ -76,6 +76,7 @@ class History:
         self._serials: Counter[str] = Counter()
         self._nodes = [_facts(node_id) for node_id in range(1, len(NODES) + 1)]
         self._needed: Counter[int] = Counter()
+        self._parcels: Counter[tuple[date, int]] = Counter()
         self._at_tills: set[int] = set()
         self._seed = seed
 
@@ -114,8 +115,7 @@ class History:
         running = [c for c in self.campaigns if c.starts_at.date() <= day <= c.ends_at.date()]
         weights = [channel.share * demand(day, channel.code, self.campaigns) for channel in CHANNELS]
         ordinary = sum(channel.share for channel in CHANNELS)
-        planner = routing.Planner(self._nodes, self._house.units, routing.Policy())
-        parcels: Counter[int] = Counter()
+        planner = routing.Planner(self._nodes_with_room(day), self._house.units, routing.Policy())
         for placed, channel_place in self._placements(day, count, weights):
             past = self._order(placed, channel_place, [c for c in running if c.span[0] <= placed <= c.span[1]])
             if past is None:
@@ -125,10 +125,21 @@ class History:
             scribe.write(past)
             if is_new:
                 self._people[past.channel.code].remember(past.buyer.customer_id)
-            parcels.update(p.plan.node_id for p in past.parcels if p.status != "cancelled")
-        for node_id, used in sorted(parcels.items()):
-            room = NODES[node_id - 1].parcels_per_day
+            planned_on = day_of(past.start.allocated)
+            self._parcels.update((planned_on, p.plan.node_id) for p in past.parcels if p.status != "cancelled")
+        self._write_node_days(through=day)
+
+    def _nodes_with_room(self, day: date) -> list[routing.NodeFacts]:
+        """Return the nodes, less the parcels that came in just after midnight for orders of the evening before."""
+        return [
+            replace(node, parcels_left=node.parcels_left - self._parcels[day, node.node_id]) for node in self._nodes
+        ]
+
+    def _write_node_days(self, *, through: date) -> None:
+        for day, node_id in sorted(key for key, used in self._parcels.items() if key[0] <= through and used):
+            room, used = NODES[node_id - 1].parcels_per_day, self._parcels[day, node_id]
             self.tape.add("inventory_nodeday", f"{node_id}\t{day.isoformat()}\t{room}\t{used}")
+        self._parcels = Counter({key: used for key, used in self._parcels.items() if key[0] > through})
 
     def _placements(self, day: date, count: int, weights: Sequence[float]) -> list[tuple[int, int]]:
         """Return when orders were placed and on which channel, in the order of time."""

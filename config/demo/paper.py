@@ -3,9 +3,11 @@
 import json
 from collections.abc import Sequence
 from functools import cache
+from operator import itemgetter
 from random import Random
 
 from audit.rules.sentences import Sentence, say
+from channels.simulators.taobao_trades import BETWEEN_LINES
 from config.demo import life
 from config.demo.baskets import Line, shipping
 from config.demo.catalogue import DemoSku
@@ -59,7 +61,7 @@ class Scribe:
         events = self._events(past)
         if past.way_back:
             events += self._return(past, order_id, line_ids)
-        for at, kind, actor, detail in sorted(events):
+        for at, kind, actor, detail in sorted(events, key=itemgetter(0)):
             self._tape.add("orders_orderevent", f"{order_id}\t{kind}\t{stamp(at)}\t{actor}\t{detail}")
 
     def _order(self, past: Past, amounts: tuple[int, int, int]) -> int:
@@ -97,7 +99,7 @@ class Scribe:
         taken = 0 if past.is_over else line.quantity
         return self._tape.add(
             "orders_orderline",
-            f"{order_id}\t{number}\t{past.external_id}{number:02d}\t{code}\t{line.place + 1}\t{title}\t{line.quantity}"
+            f"{order_id}\t{number}\t{_line_id(past, number)}\t{code}\t{line.place + 1}\t{title}\t{line.quantity}"
             f"\t{taken}\t{past.shipped_units(number) if taken else 0}\t{money(line.price)}\t{money(line.discount)}"
             f"\t{money(net)}\t{_TRUE if line.is_gift else _FALSE}\t{_FALSE}",
         )
@@ -218,6 +220,13 @@ class Scribe:
             self._house.welcome_back(place, what.quantity, reference=reference, at=received)
         steps = (("return_requested", back.requested), ("returned", received), ("refunded", refunded))
         return [(at, kind, DESK, "{}") for kind, at in steps if at]
+
+
+def _line_id(past: Past, number: int) -> str:
+    """Return the channel's number of a line: Taobao numbers lines like trades, the others count them."""
+    if past.channel.adapter == "taobao":
+        return str(int(past.external_id) + (number - 1) * BETWEEN_LINES)
+    return str(number)
 
 
 @cache

@@ -36,8 +36,8 @@ class Place:
 
     @property
     def province(self) -> str:
-        """Return the province as platforms write it, with its suffix."""
-        return SUFFIXES.get(self.region) or f"{REGIONS[self.region].name}省"
+        """Return the province as platforms write it."""
+        return province_name(self.region)
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Places:
 
     towns: tuple[Place, ...]
     sums: tuple[float, ...]
+
+
+def province_name(region: str) -> str:
+    """Return a province of the mainland as platforms write it, with its suffix; raises ``KeyError``."""
+    return SUFFIXES.get(region) or f"{REGIONS[region].name}省"
 
 
 @cache

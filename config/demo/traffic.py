@@ -98,32 +98,35 @@ class Postman:
         if not trades:
             return
         code = next(code for code, channel in drafts.BY_CODE.items() if channel.adapter == "taobao")
-        with platform_of(self._channels[code]) as control:
-            control.post("/control/trades", json=trades).raise_for_status()
+        with _platform_of(self._channels[code]) as control:
+            httpx.post(f"{control}/trades", json=trades, timeout=TIMEOUT).raise_for_status()
             pull.pull(self._channels[code], at=at)
         self.sent.by_pull += len(trades)
         self._report(len(trades))
 
 
+def control_of(channel: Channel) -> str:
+    """Return where the simulated platform behind a channel is controlled."""
+    parts = urlsplit(channel.base_url)
+    return f"{parts.scheme}://{parts.netloc}/control"
+
+
 @contextmanager
-def platform_of(channel: Channel) -> Iterator[httpx.Client]:
-    """Yield a way to the simulated platform's controls; one is played here for the while when none answers.
+def _platform_of(channel: Channel) -> Iterator[str]:
+    """Yield where the simulated platform is controlled; one is played here for the while when none answers.
 
     The channel object then speaks with that one; its row is not changed.
     """
-    parts = urlsplit(channel.base_url)
-    address = f"{parts.scheme}://{parts.netloc}"
+    control = control_of(channel)
     try:
-        httpx.get(f"{address}/control/state", timeout=TIMEOUT).raise_for_status()
+        httpx.get(f"{control}/state", timeout=TIMEOUT).raise_for_status()
     except httpx.HTTPError:
-        logger.warning("no simulated platform answers at %s: one is played for this run", address)
+        logger.warning("no simulated platform answers at %s: one is played for this run", control)
         with Platform().serve() as server:
-            channel.base_url = f"{server.url}{parts.path}"
-            with httpx.Client(base_url=server.url, timeout=TIMEOUT) as client:
-                yield client
+            channel.base_url = f"{server.url}{urlsplit(channel.base_url).path}"
+            yield control_of(channel)
     else:
-        with httpx.Client(base_url=address, timeout=TIMEOUT) as client:
-            yield client
+        yield control
 
 
 def drain(*, patience: float, report: Report) -> bool:
