@@ -62,6 +62,11 @@ def look(request: HttpRequest) -> str:
     return static("audit/desk.css")
 
 
+def icon(request: HttpRequest) -> str:
+    """Return the address of the picture in the browser's tab."""
+    return static("audit/icon.svg")
+
+
 def _home() -> dict[str, Any]:
     return {"title": _("Home"), "icon": "home", "link": reverse("admin:index")}
 

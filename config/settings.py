@@ -192,6 +192,7 @@ LOGGING = {
 
 # -- the desk -----------------------------------------------------------------------------------
 ENVIRONMENT_NAME = env.str("ENVIRONMENT_NAME", default="")  # shown in the corner of every page
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 UNFOLD = {
     "SITE_TITLE": _("Order hub"),
     "SITE_HEADER": _("Order hub"),
@@ -205,6 +206,7 @@ UNFOLD = {
     "ENVIRONMENT": "config.navigation.environment",
     "DASHBOARD_CALLBACK": "config.dashboard.tiles",
     "STYLES": ["config.navigation.look"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.navigation.icon"}],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "config.navigation.sections"},
     "COLORS": {
         "primary": {

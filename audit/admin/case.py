@@ -47,7 +47,7 @@ def is_open(case: Case) -> bool:
 
 def kind_name(kind: str) -> str:
     """Return what sort of trouble it is, in the reader's language."""
-    return gettext(kind.replace("_", " ").capitalize())
+    return gettext(kind.replace("_", " ").capitalize().replace("sku", "SKU"))
 
 
 class StateFilter(filters.ChoiceFilter):

@@ -54,6 +54,8 @@ class DeskChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Fetch the page's rows and let the admin add to them what one more query knows about all of them."""
         super().get_results(request)
+        if not (self.has_active_filters or self.query):
+            self.full_result_count = self.result_count  # there is nothing that “Show all” could add
         rows = list(self.result_list)
         self.model_admin.decorate(rows)
         self.result_list = rows

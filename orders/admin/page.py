@@ -11,6 +11,7 @@ from orders import queries
 from orders.admin import explanations, looks
 from orders.models import Fulfillment, Order
 from orders.queries import Moment, Parts
+from orders.services.holds import AUTOMATIC
 
 SEE_PERSONAL = "orders.view_order_personal"
 ICONS = {
@@ -44,7 +45,7 @@ def context(admin: Any, request: HttpRequest, order: Order) -> dict[str, Any]:
         "money_label": columns.label(order.get_money_state_display(), looks.MONEY.get(order.money_state, "grey")),
         "goods_label": columns.label(order.get_goods_state_display(), looks.GOODS.get(order.goods_state, "grey")),
         "deadline_label": columns.deadline(order.ship_by, is_open=looks.is_open(order)),
-        "hold_buttons": admin.verb_buttons(request, order, ("try_again", "lift")),
+        "hold_buttons": admin.verb_buttons(request, order, _ways_out(parts)),
         "order_buttons": admin.verb_buttons(request, order, ("hold", "cancel")),
         "holds": [_hold(hold, parts) for hold in parts.open_holds],
         "buyer": buyer(order, may_see=may_see),
@@ -57,6 +58,13 @@ def context(admin: Any, request: HttpRequest, order: Order) -> dict[str, Any]:
         "moments": [_moment(moment) for moment in queries.timeline(parts)],
         "cases": [{"what": columns.sentence(case.suggestion), "kind": case.kind} for case in parts.cases],
     }
+
+
+def _ways_out(parts: Parts) -> tuple[str, ...]:
+    """Return the verbs that may end the holds: lifting is not for those that end when their cause is gone."""
+    by_hand = any(hold.kind not in AUTOMATIC for hold in parts.open_holds)
+    by_cause = not parts.open_holds or any(hold.kind in AUTOMATIC for hold in parts.open_holds)
+    return ("try_again",) * by_cause + ("lift",) * by_hand
 
 
 def buyer(order: Order, *, may_see: bool) -> list[tuple[Any, str]]:
