@@ -44,7 +44,7 @@ _QUESTIONS = {
 def figures() -> dict[str, int]:
     """Return every figure by its name, in the order in which people read them."""
     loaded = load.find()
-    values = {"last": loaded.last_order_id if loaded else 0, "wms": WAREHOUSE_SYSTEM.platform}
+    values: dict[str, int | str] = {"last": loaded.last_order_id if loaded else 0, "wms": WAREHOUSE_SYSTEM.platform}
     answers = {}
     with connection.cursor() as cursor:
         for name, question in _QUESTIONS.items():
