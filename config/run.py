@@ -120,7 +120,7 @@ class Run:
     def _with_services(self, *, stay: bool) -> None:
         say(f"Starting the database and the broker in {self.hub} …")
         with environment.services(waits_for_others=False) as servers:
-            extra = {"HUB_URL": self.address, "HUB_DIR": str(self.hub)}
+            extra = {"HUB_URL": self.address, "HUB_DIR": str(self.hub), "HUB_DEMO_TRAFFIC": "1"}
             if not os.environ.get("SECRET_KEY"):
                 extra["SECRET_KEY"] = environment.secret_key(self.hub)
             all_of_it = Supervisor(self.hub / "logs", mark=str(self.hub), servers=servers, extra=extra)

@@ -125,13 +125,23 @@ CELERY_TASK_DEFAULT_QUEUE = "intake"
 CELERY_TASK_QUEUES = [Queue(name) for name in ("intake", "outbox", "stock", "forecast", "reports")]
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TASK_ROUTES = {
+    "channels.deliver_outbox": {"queue": "outbox"},
+    "orders.expire_unpaid": {"queue": "stock"},
+    "config.demo_traffic": {"queue": "reports"},
+}
+# Every task is a sweep over rows: one that comes late is dropped, the next one finds the same rows.
 CELERY_BEAT_SCHEDULE = {
-    "sweep-inbox": {"task": "orders.run_pipeline", "schedule": 5.0, "options": {"queue": "intake", "expires": 5}},
-    "wake-waiting": {"task": "orders.wake_waiting", "schedule": 30.0, "options": {"queue": "intake", "expires": 30}},
-    "retry-backorders": {"task": "orders.retry_backorders", "schedule": 60.0, "options": {"queue": "intake"}},
-    "pull-channels": {"task": "channels.pull_all", "schedule": 30.0, "options": {"queue": "intake", "expires": 30}},
-    "sweep-outbox": {"task": "channels.deliver_outbox", "schedule": 5.0, "options": {"queue": "outbox", "expires": 5}},
-    "expire-unpaid": {"task": "orders.expire_unpaid", "schedule": 60.0, "options": {"queue": "stock"}},
+    name.split(".")[1].replace("_", "-"): {"task": name, "schedule": seconds, "options": {"expires": seconds}}
+    for name, seconds in {
+        "orders.run_pipeline": 5.0,
+        "channels.deliver_outbox": 5.0,
+        "channels.pull_all": 30.0,
+        "orders.wake_waiting": 30.0,
+        "orders.retry_backorders": 60.0,
+        "orders.expire_unpaid": 60.0,
+        "config.demo_traffic": 20.0,  # does nothing unless HUB_DEMO_TRAFFIC=1
+    }.items()
 }
 
 # -- languages, time ----------------------------------------------------------------------------

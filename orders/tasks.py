@@ -8,25 +8,25 @@ from django.utils import timezone
 from orders.services import backorders, expiry, pipeline, waiting
 
 
-@shared_task(name="orders.run_pipeline", queue="intake")
+@shared_task(name="orders.run_pipeline")
 def run_pipeline(**_kwargs: Any) -> None:
     """Work off the inbox; at most a hundred batches, then the next sweep goes on."""
     pipeline.drain(max_batches=100)
 
 
-@shared_task(name="orders.wake_waiting", queue="intake")
+@shared_task(name="orders.wake_waiting")
 def wake_waiting(**_kwargs: Any) -> None:
     """Wake changes whose order came at the same moment."""
     waiting.wake(at=timezone.now())
 
 
-@shared_task(name="orders.retry_backorders", queue="intake")
+@shared_task(name="orders.retry_backorders")
 def retry_backorders(**_kwargs: Any) -> None:
     """Allocate backordered orders for which stock has come."""
     backorders.retry(at=timezone.now())
 
 
-@shared_task(name="orders.expire_unpaid", queue="stock")
+@shared_task(name="orders.expire_unpaid")
 def expire_unpaid(**_kwargs: Any) -> None:
     """Give back the stock of unpaid orders whose term is over."""
     expiry.expire_unpaid(at=timezone.now())

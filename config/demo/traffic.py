@@ -13,16 +13,17 @@ import httpx
 
 from channels.adapters import registry
 from channels.adapters.house import sign
-from channels.models import Channel, InboundMessage
+from channels.models import Channel, InboundMessage, OutboundMessage
 from channels.services import connections, inbox, pull
 from channels.simulators.taobao import Platform
-from channels.statuses import InboundStatus
+from channels.statuses import InboundStatus, OutboundStatus
 from channels.web import kick
 from config.demo import drafts
 from orders.services import pipeline
 
 MESSAGES_A_REQUEST = 20
 PATIENCE = 5.0  # seconds without progress after which nobody else seems to work
+OUTBOX_SWEEP = 5.0  # seconds between two looks at the outbox, see the schedule
 PAUSE = 0.2
 TIMEOUT = httpx.Timeout(20.0, connect=2.0)
 WEB_ADDRESSES = ("HUB_URL", "HUB_WEB_URL")  # in the environment, the first that is set
@@ -130,24 +131,37 @@ def _platform_of(channel: Channel) -> Iterator[str]:
 
 
 def drain(*, patience: float, report: Report) -> bool:
-    """Wait until no message is left to be taken up; when nothing moves for a while, take them up here.
+    """Wait until the messages are taken up and what they cause has gone out; take them up here when nobody else does.
 
     Returns whether others did all of it.
     """
     kick.wake("orders.run_pipeline")
-    left, last_move = _waiting(), time.monotonic()
+    if not _watch(_not_taken_up, patience=patience, report=report):
+        left = _not_taken_up()
+        pipeline.drain()
+        report(left)
+        return False
+    _watch(_not_sent, patience=patience + OUTBOX_SWEEP, report=lambda _messages: None)
+    return True
+
+
+def _watch(count: Callable[[], int], *, patience: float, report: Report) -> bool:
+    """Wait while a count falls; returns whether it reached zero, False after ``patience`` seconds without progress."""
+    left, last_move = count(), time.monotonic()
     while left:
         time.sleep(min(PAUSE, patience))
-        now = _waiting()
+        now = count()
         if now < left:
             report(left - now)
             left, last_move = now, time.monotonic()
         elif time.monotonic() - last_move >= patience:
-            pipeline.drain()
-            report(left)
             return False
     return True
 
 
-def _waiting() -> int:
+def _not_taken_up() -> int:
     return InboundMessage.objects.filter(status=InboundStatus.RECEIVED).count()
+
+
+def _not_sent() -> int:
+    return OutboundMessage.objects.filter(status=OutboundStatus.PENDING, attempts=0).count()
