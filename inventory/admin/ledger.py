@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from audit.admin import columns, filters
 from audit.admin.base import MachineAdmin
@@ -14,7 +15,22 @@ from inventory.admin import choices
 from inventory.models import Reservation, StockMovement
 from inventory.statuses import MovementKind, ReservationStatus
 
-TONES = {"active": "blue", "consumed": "green", "released": "grey"}
+STATES = {
+    ReservationStatus.ACTIVE: (pgettext_lazy("reservation", "Active"), "blue"),
+    ReservationStatus.CONSUMED: (pgettext_lazy("reservation", "Consumed"), "green"),
+    ReservationStatus.RELEASED: (pgettext_lazy("reservation", "Released"), "grey"),
+}  # a parcel is “Released” too, and Chinese has another word for that
+
+
+def state_label(status: str) -> SafeString:
+    """Return a reservation's status as a coloured label."""
+    words, tone = STATES[ReservationStatus(status)]
+    return columns.label(words, tone)
+
+
+def states() -> list[tuple[str, Any]]:
+    """Return every status of a reservation as a choice."""
+    return [(str(status), words) for status, (words, _tone) in STATES.items()]
 
 
 class SkuFilter(filters.ChoiceFilter):
@@ -68,7 +84,7 @@ class ReservationAdmin(LedgerAdmin):
 
     list_display = ("reference", "item", "place", "units", "state", "since", "until")
     list_filter = (
-        filters.choice(_("status"), "status", lambda: ReservationStatus.choices),
+        filters.choice(_("status"), "status", states),
         filters.choice(_("node"), "node", choices.nodes),
         SkuFilter,
     )
@@ -84,7 +100,7 @@ class ReservationAdmin(LedgerAdmin):
     @admin.display(description=_("status"))
     def state(self, row: Reservation) -> SafeString:
         """Show whether it still holds stock."""
-        return columns.label(row.get_status_display(), TONES.get(row.status, "grey"))
+        return state_label(row.status)
 
     @admin.display(description=_("reserved at"))
     def since(self, row: Reservation) -> SafeString:

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import columns, masking
+from inventory.admin import ledger
 from inventory.admin.choices import region_name
 from orders import queries
 from orders.admin import explanations, looks
@@ -53,7 +54,7 @@ def context(admin: Any, request: HttpRequest, order: Order) -> dict[str, Any]:
         "sums": sums(order),
         "lines": [_line(line, order) for line in parts.lines],
         "parcels": [_parcel(parcel, parcel_admin.verb_buttons(request, parcel.row)) for parcel in parts.parcels],
-        "reservations": parts.reservations,
+        "reservations": [{"row": row, "state": ledger.state_label(row.status)} for row in parts.reservations],
         "decisions": [_decision(decision) for decision in parts.decisions],
         "moments": [_moment(moment) for moment in queries.timeline(parts)],
         "cases": [{"what": columns.sentence(case.suggestion), "kind": case.kind} for case in parts.cases],

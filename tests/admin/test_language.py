@@ -1,0 +1,108 @@
+"""Every page can be read in either language from the first to the last word."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin import site
+from django.contrib.auth.models import Group
+from django.urls import reverse
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from audit.rules.sentences import say
+from audit.services.cases import Trouble, open_cases
+from channels.models import InboundMessage, Listing, OutboundMessage, PullCursor
+from inventory.models import Sku
+from orders.models import Order, Return
+from orders.services import holds
+from promotions.models import Promotion
+from tests.admin.reading import chinese_left, english_left
+from tests.small_company import NOON, TESTER
+
+pytestmark = pytest.mark.django_db
+LANGUAGES = {"简体中文"}  # each language is offered under its own name
+# Codes, names of the test's own rows, units and abbreviations that Chinese readers write in Latin letters.
+LATIN = {
+    "SKU", "ID", "JSON", "CSV", "XLSX", "ISO", "GB", "km", "JD", "CUP", "LID", "SH", "WH", "GHOST", "English", "Wang",
+    "boss", "en", "zh", "hans", "Cups", "Shanghai", "Wuhan", "Test", "Road", "tester", "CNY", "NEW", "Autumn",
+    "fewest", "parcels", "then", "distance", "order", "house", "file", "taobao", "jd", "Celery", "celery", "Asia",
+    "sweep", "inbox", "crew", "MON", "SF", "USD", "ISBN", "tmall", "pos", "VIP", "Too", "small", "UTC", "beat",
+    "CELERY", "QUEUES", "AMQP", "None", "HTTP", "cups", "UTF", "http", "sku", "Order", "orders", "PBKDF", "sha",
+}  # fmt: skip
+
+
+@pytest.fixture
+def full_desk(desk, sell, shop):
+    """A desk with at least one row in every list, and every kind of trouble."""
+    channel, cup, lid, near, far = shop
+    sell({"1": {"CUP": 2, "LID": 1}, "2": {"GHOST": 1}, "3": {"CUP": 12}, "4": {"CUP": 90}})
+    order = Order.objects.get(number="JD-1")
+    holds.place([Order.objects.get(number="JD-3").pk], reason="Too small", actor=TESTER, at=NOON)
+    Return.objects.create(order=order, order_line=order.lines.first(), node=near, quantity=1, reason="Too small",
+                          requested_at=NOON)  # fmt: skip
+    Listing.objects.create(channel=channel, external_code="NEW", sku=cup)
+    Promotion.objects.create(code="NEW", name="Autumn", starts_at=NOON, ends_at=timezone.now() + timedelta(days=1))
+    PullCursor.objects.create(channel=channel, pulled_until=NOON, last_pulled_at=NOON)
+    InboundMessage.objects.create(channel=channel, external_id="9", payload=b"\xff", status="parked", received_at=NOON,
+                                  reason=say("Sent again by %(actor)s.", actor="tester"))  # fmt: skip
+    OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key="k", subject="JD-1", body={},
+                                   status="needs_person", not_before=NOON, created_at=NOON)  # fmt: skip
+    every = IntervalSchedule.objects.create(every=5, period="seconds")
+    CrontabSchedule.objects.create(minute="5")
+    PeriodicTask.objects.create(name="sweep-inbox", task="orders.run_pipeline", interval=every)
+    Group.objects.create(name="crew")
+    why = say("The hub could not work with this message: %(error)s", error="UTF")
+    kinds = ("poisoned_message", "message_not_delivered", "channel_not_pulled", "change_without_order", "no_node")
+    open_cases([Trouble(kind, "JD-1", why, say("Correct the address, then choose “Try again”.")) for kind in kinds],
+               at=NOON)  # fmt: skip
+    Sku.objects.filter(pk=lid.pk).update(is_active=False)
+    return desk
+
+
+def pages() -> list[tuple[str, object]]:
+    return [(kind, model) for model in sorted(site._registry, key=lambda m: m._meta.label)
+            for kind in ("changelist", "add", "change", "history", "delete")]  # fmt: skip
+
+
+def address(kind: str, model) -> str:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{kind}"
+    if kind in ("changelist", "add"):
+        return reverse(name)
+    row = model._default_manager.order_by("pk").first()
+    assert row is not None, f"the test has no {model._meta.label}"
+    return reverse(name, args=[row.pk])
+
+
+def read_all(browser, language: str) -> dict[str, str]:
+    """Return every page that opens, by its address."""
+    browser.cookies["django_language"] = language
+    found = {}
+    for kind, model in pages():
+        url = address(kind, model)
+        page = browser.get(url)
+        assert page.status_code in (200, 403), url
+        if page.status_code == 200:
+            found[url] = page.content.decode()
+    for url in (reverse("admin:index"), *(reverse("admin:app_list", args=[app]) for app in ("orders", "inventory"))):
+        found[url] = browser.get(url).content.decode()
+    for order in Order.objects.all():
+        url = reverse("admin:orders_order_change", args=[order.pk])
+        found[url] = browser.get(url).content.decode()
+    return found
+
+
+def test_every_page_is_chinese_in_chinese(full_desk):
+    left = {url: english_left(html, LATIN) for url, html in read_all(full_desk, "zh-hans").items()}
+    assert {url: words for url, words in left.items() if words} == {}
+
+
+def test_every_page_is_english_in_english(full_desk):
+    left = {url: chinese_left(html, LANGUAGES) for url, html in read_all(full_desk, "en").items()}
+    assert {url: words for url, words in left.items() if words} == {}
+
+
+def test_the_language_switch_changes_the_page(desk):
+    desk.post(reverse("set_language"), {"language": "zh-hans", "next": "/admin/"})
+    assert "等您处理" in desk.get("/admin/").content.decode()
+    desk.post(reverse("set_language"), {"language": "en", "next": "/admin/"})
+    assert "What waits for you" in desk.get("/admin/").content.decode()
