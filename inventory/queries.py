@@ -1,11 +1,20 @@
 """Questions about stock that several doors and engines ask."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
 
 from inventory.models import BundlePart, Node, NodeDay
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Units of one SKU, or whole bundles, that may still be promised."""
+
+    total: int
+    per_node: dict[int, int]  # node id → units, without empty ones
 
 
 def promisable(sku_ids: Iterable[int]) -> dict[int, dict[int, int]]:
@@ -25,12 +34,9 @@ def promisable(sku_ids: Iterable[int]) -> dict[int, dict[int, int]]:
 
 def nodes_with_room(day_date: date) -> list[tuple[Node, int]]:
     """Return every node with the parcels it can still take on a day."""
-    used = dict(NodeDay.objects.filter(day_date=day_date).values_list("node_id", "used"))
-    capacity = dict(NodeDay.objects.filter(day_date=day_date).values_list("node_id", "capacity"))
-    return [
-        (node, capacity.get(node.pk, node.parcels_per_day) - used.get(node.pk, 0))
-        for node in Node.objects.order_by("code")
-    ]
+    days = NodeDay.objects.filter(day_date=day_date).values_list("node_id", "capacity", "used")
+    left = {node_id: capacity - used for node_id, capacity, used in days}
+    return [(node, left.get(node.pk, node.parcels_per_day)) for node in Node.objects.order_by("code")]
 
 
 def bundle_parts(sku_ids: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
@@ -40,3 +46,23 @@ def bundle_parts(sku_ids: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
     for bundle_id, part_id, quantity in rows.values_list("bundle_id", "part_id", "quantity"):
         parts.setdefault(bundle_id, []).append((part_id, quantity))
     return parts
+
+
+def availability(sku_ids: Collection[int], node_ids: Collection[int]) -> dict[int, Availability]:
+    """Return what these nodes may still promise of each SKU, in two queries.
+
+    A node has as many bundles as its scarcest part allows; all together have as many as the parts of all nodes allow,
+    because an order's parcels may bring the parts from several nodes.
+    """
+    parts = bundle_parts(sku_ids)
+    needs = {sku_id: parts.get(sku_id) or [(sku_id, 1)] for sku_id in sku_ids}
+    stock = promisable(part_id for need in needs.values() for part_id, _units in need)
+    figures = {}
+    for sku_id, need in needs.items():
+        held = [(stock.get(part_id, {}), units) for part_id, units in need]
+        per_node = {node_id: min(level.get(node_id, 0) // units for level, units in held) for node_id in node_ids}
+        figures[sku_id] = Availability(
+            total=min(sum(level.get(node_id, 0) for node_id in node_ids) // units for level, units in held),
+            per_node={node_id: units for node_id, units in per_node.items() if units},
+        )
+    return figures

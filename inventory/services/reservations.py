@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from audit.models import rows as bulk
 from audit.rules.actors import Actor
 from inventory.models import Reservation
 from inventory.services import movements
@@ -89,7 +90,8 @@ def reserve_all(claims: Sequence[Claim], *, at: datetime) -> Outcome:
             levels[want.sku_id, want.node_id].available -= want.quantity
             fresh.append((claim, want))
         outcome.granted.add(claim.owner)
-    _insert(fresh, at)
+    if fresh:
+        _insert(fresh, at)
     apply_reserved(levels, _units_per_level(want for _claim, want in fresh))
     return outcome
 
@@ -235,24 +237,14 @@ def _shortages(wants: Sequence[Want], levels: Mapping[LevelKey, Level]) -> tuple
 
 
 def _insert(fresh: Sequence[tuple[Claim, Want]], at: datetime) -> None:
-    if not fresh:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO inventory_reservation
-                   (key, reference, sku_id, node_id, quantity, expires_at, status, reserved_at)
-            SELECT key, reference, sku_id, node_id, quantity, expires_at, 'active', %s
-              FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[])
-                   AS fresh (key, reference, sku_id, node_id, quantity, expires_at)
-            """,
-            [
-                at,
-                [want.key for _, want in fresh],
-                [want.reference for _, want in fresh],
-                [want.sku_id for _, want in fresh],
-                [want.node_id for _, want in fresh],
-                [want.quantity for _, want in fresh],
-                [claim.expires_at for claim, _ in fresh],
-            ],
-        )
+    bulk.copy_in(
+        Reservation._meta.db_table,
+        ("key", "reference", "sku_id", "node_id", "quantity", "expires_at", "status", "reserved_at"),
+        [
+            (
+                want.key, want.reference, want.sku_id, want.node_id, want.quantity, claim.expires_at,
+                ReservationStatus.ACTIVE, at,
+            )
+            for claim, want in fresh
+        ],
+    )  # fmt: skip

@@ -178,9 +178,9 @@ class Batch:
             work.refresh()
         new = [work for work in self.works if work.is_new]
         _save_customers(self.new_customers)
-        Order.objects.bulk_create(work.order for work in new)
+        rows.insert([work.order for work in new])
         rows.update([work.order for work in self.works if not work.is_new], ORDER_FACTS)
-        OrderLine.objects.bulk_create([*_with_parent(new), *self.new_lines])
+        rows.insert([*(line for work in new for line in work.lines), *self.new_lines])
         rows.update(self.changed_lines.values(), LINE_FACTS)
         rows.update(self.changed_parcels.values(), PARCEL_FACTS)
         rows.update(self.lifted_holds, ("lifted_at", "lifted_by"))
@@ -188,7 +188,7 @@ class Batch:
             self.new_parcels, self.new_contents, self.decisions, self.new_holds, self.events,
         )  # fmt: skip
         for fresh in new_rows:
-            _insert(fresh)
+            rows.insert(fresh)
         outbox.enqueue(self.drafts, at=self.at)
         inbox.finish(self.outcomes, at=self.at)
         self._write_cases()
@@ -258,16 +258,3 @@ def _save_customers(customers: list[Customer]) -> None:
             unique_fields=["channel", "external_key"],
             update_fields=["name"],
         )
-
-
-def _with_parent(works: Iterable[Work]) -> Iterable[OrderLine]:
-    """Yield the lines of orders that were just inserted, now that these have a primary key."""
-    for work in works:
-        for line in work.lines:
-            line.order = work.order
-            yield line
-
-
-def _insert(fresh: Sequence[Model]) -> None:
-    if fresh:
-        type(fresh[0])._default_manager.bulk_create(fresh)

@@ -4,11 +4,12 @@ Facts may come late, twice or in another order than they happened: a message wit
 superseded; a change whose order is unknown waits for it and is taken up together with it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
+from audit.models import rows
 from audit.rules.sentences import Sentence, say
 from channels.messages import Incoming, IncomingChange, IncomingOrder, Untranslatable
 from channels.models import Channel, InboundMessage, Listing
@@ -88,48 +89,46 @@ def _waiting(mails: Sequence[_Mail]) -> list[InboundMessage]:
 
 def _open_desk(batch: Batch, mails: Sequence[_Mail]) -> _Desk:
     """Load, for all mails at once, the known orders, SKUs and buyers they speak of."""
-    desk = _Desk()
-    by_channel: dict[int, list[_Mail]] = {}
-    for mail in mails:
-        by_channel.setdefault(mail.message.channel_id, []).append(mail)
-    known: list[Order] = []
-    for channel_id, group in sorted(by_channel.items()):
-        known.extend(
-            Order.objects.select_for_update(no_key=True)
-            .filter(channel=channel_id, external_id__in={mail.says.external_id for mail in group})
-            .order_by("pk")
-        )
-        _learn_skus(desk, channel_id, group)
-        _learn_customers(desk, channel_id, group)
-    if known:
-        for work in works_of(known):
-            desk.works[work.order.channel_id, work.order.external_id] = work
+    told = [(mail.message.channel_id, mail.says) for mail in mails if isinstance(mail.says, IncomingOrder)]
+    desk = _Desk(
+        skus=_sku_ids({(channel_id, line.sku_code) for channel_id, says in told for line in says.lines}),
+        customers=_customers({(channel_id, says.buyer_key): says.buyer_name for channel_id, says in told}),
+    )
+    for work in works_of(_known_orders({mail.key for mail in mails})):
+        desk.works[work.order.channel_id, work.order.external_id] = work
     return desk
 
 
-def _learn_skus(desk: _Desk, channel_id: int, mails: Sequence[_Mail]) -> None:
-    codes = {line.sku_code for mail in mails if isinstance(mail.says, IncomingOrder) for line in mail.says.lines}
-    desk.skus.update(sku_ids(channel_id, codes))
+def _known_orders(keys: Collection[OrderKey]) -> list[Order]:
+    """Return the orders that exist under these keys, locked in primary-key order."""
+    known = rows.keys_of(Order, ("channel_id", "external_id"), keys)
+    return list(Order.objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk"))
 
 
 def sku_ids(channel_id: int, codes: Iterable[str]) -> dict[tuple[int, str], int]:
     """Return what a channel's codes mean: its listings first, then our own SKU codes."""
-    wanted = set(codes)
-    own = Sku.objects.filter(code__in=wanted, is_active=True).values_list("code", "pk")
-    listed = Listing.objects.filter(channel=channel_id, external_code__in=wanted).values_list("external_code", "sku_id")
-    return {(channel_id, code): sku_id for code, sku_id in (*own, *listed)}
+    return _sku_ids({(channel_id, code) for code in codes})
 
 
-def _learn_customers(desk: _Desk, channel_id: int, mails: Sequence[_Mail]) -> None:
-    names = {
-        mail.says.buyer_key: mail.says.buyer_name
-        for mail in mails
-        if isinstance(mail.says, IncomingOrder) and mail.says.buyer_key
-    }
-    known = Customer.objects.filter(channel=channel_id, external_key__in=names)
-    desk.customers.update({(channel_id, customer.external_key): customer for customer in known})
-    for key, name in names.items():
-        desk.customers.setdefault((channel_id, key), Customer(channel_id=channel_id, external_key=key, name=name))
+def _sku_ids(wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    codes = {code for _channel_id, code in wanted}
+    own = dict(Sku.objects.filter(code__in=codes, is_active=True).values_list("code", "pk"))
+    meant = {(channel_id, code): own[code] for channel_id, code in wanted if code in own}
+    listed = Listing.objects.filter(pk__in=rows.keys_of(Listing, ("channel_id", "external_code"), wanted))
+    for channel_id, code, sku_id in listed.values_list("channel_id", "external_code", "sku_id"):
+        meant[channel_id, code] = sku_id
+    return meant
+
+
+def _customers(names: Mapping[tuple[int, str], str]) -> dict[tuple[int, str], Customer]:
+    """Return the buyers under these keys, new ones not saved yet; an order without a buyer's key has none."""
+    keyed = {key: name for key, name in names.items() if key[1]}
+    known = Customer.objects.filter(pk__in=rows.keys_of(Customer, ("channel_id", "external_key"), keyed))
+    buyers = {(customer.channel_id, customer.external_key): customer for customer in known}
+    for (channel_id, key), name in keyed.items():
+        if (channel_id, key) not in buyers:
+            buyers[channel_id, key] = Customer(channel_id=channel_id, external_key=key, name=name)
+    return buyers
 
 
 def _take(batch: Batch, desk: _Desk, mail: _Mail) -> inbox.Outcome:
