@@ -21,7 +21,7 @@ def release(batch: Batch, works: Sequence[Work]) -> None:
         for parcel in parcels:
             parcel.status, parcel.released_at = FulfillmentStatus.RELEASED, batch.at
             batch.parcel_changed(parcel)
-        batch.tell(work, EventKind.RELEASED, say("%(parcels)s parcels", parcels=len(parcels)))
+        batch.tell(work, EventKind.RELEASED, say("Parcels: %(parcels)s", parcels=len(parcels)))
         released.extend((work, parcel) for parcel in parcels)
     batch.drafts.extend(_requests(released))
 
