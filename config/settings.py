@@ -172,22 +172,30 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 # -- API ----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.DjangoModelPermissions"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PERMISSION_CLASSES": ["audit.api.permissions.ModelPermissions"],
+    "DEFAULT_FILTER_BACKENDS": ["audit.api.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
+    "DEFAULT_PAGINATION_CLASS": "audit.api.pages.NewestFirst",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "PAGE_SIZE": 50,
     "DEFAULT_VERSIONING_CLASS": None,
+    "EXCEPTION_HANDLER": "audit.api.problems.answer",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Order hub API",
     "DESCRIPTION": "Orders, parcels and availability of every channel.",
     "VERSION": "1.0.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "orders.statuses.OrderStatus",
+        "FulfillmentStatus": "orders.statuses.FulfillmentStatus",
+        "HoldKind": "orders.statuses.HoldKind",
+        "EventKind": "orders.statuses.EventKind",
+    },
 }
 
 # -- logging ------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""What every API shares: permissions, pages, filters, sentences and problems."""

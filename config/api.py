@@ -1,0 +1,19 @@
+"""The API of all apps: routes of version one, the schema, and a docs page that asks nobody outside."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import SimpleRouter
+
+from inventory.api.views import AvailabilityView
+from orders.api.views import FulfillmentViewSet, OrderViewSet
+
+router = SimpleRouter()
+router.register("orders", OrderViewSet, basename="order")
+router.register("fulfillments", FulfillmentViewSet, basename="fulfillment")
+
+urlpatterns = [
+    path("v1/", include(router.urls)),
+    path("v1/availability/", AvailabilityView.as_view(), name="availability"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+]

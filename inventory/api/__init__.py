@@ -1,0 +1,1 @@
+"""The REST door to what may be promised."""

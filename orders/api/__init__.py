@@ -1,0 +1,1 @@
+"""The REST door to orders and parcels, for reading."""
