@@ -59,4 +59,15 @@ TEXTS = (
     gettext_noop("Channel"),
     gettext_noop("Channel not pulled"),
     gettext_noop("Change without order"),
+    gettext_noop("Can see buyers' personal data"),
+    gettext_noop("Guardian"),
+    gettext_noop("group object permission"),
+    gettext_noop("user object permission"),
+    gettext_noop('Cron Months (1-12) Of The Year to Run. Use "*" for "all". (Example: "1,12")'),
+    gettext_noop('Cron Days Of The Week to Run. Use "*" for "all", Sunday is 0 or 7, Monday is 1. (Example: "0,5")'),
+    gettext_noop(
+        "Raw passwords are not stored, so there is no way to see this "
+        "user’s password, but you can change the password using "
+        '<a href="{}" class="text-primary-600 dark:text-primary-500">this form</a>.'
+    ),
 )

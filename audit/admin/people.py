@@ -2,25 +2,54 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from audit.admin import columns
 from audit.admin.base import AuditedAdmin
 
+UNSEEN_APPS = ("admin", "contenttypes", "sessions")  # permissions that open no page of the desk
+DEEDS = {"add": _("may add"), "change": _("may change"), "delete": _("may delete"), "view": _("may see")}
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
+class PermissionField(forms.ModelMultipleChoiceField):
+    """Permissions, called in the reader's language."""
+
+    def label_from_instance(self, permission: Permission) -> str:
+        """Return what may be done with which rows."""
+        kind = permission.content_type
+        deed, _underscore, model = permission.codename.partition("_")
+        words = DEEDS[deed] if deed in DEEDS and model == kind.model else gettext(permission.name)
+        return f"{gettext(kind.app_labeled_name.split(' | ')[0])} | {gettext(kind.name)} | {words}"
+
+
+class PermissionsMixin:
+    """Offers the permissions that matter at the desk."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Name permissions in the reader's language and leave out those that open no page."""
+        if db_field.name in ("permissions", "user_permissions"):
+            rows = Permission.objects.exclude(content_type__app_label__in=UNSEEN_APPS)
+            rows = rows.exclude(content_type__model__startswith="historical").select_related("content_type")
+            kwargs |= {"queryset": rows.order_by("content_type__app_label", "content_type__model", "codename"),
+                       "form_class": PermissionField}  # fmt: skip
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, AuditedAdmin):
+class UserAdmin(PermissionsMixin, DjangoUserAdmin, AuditedAdmin):
     """People who may enter. Only a superuser hands out powers or touches another superuser."""
 
     form = UserChangeForm
@@ -71,7 +100,7 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, AuditedAdmin):
+class GroupAdmin(PermissionsMixin, DjangoGroupAdmin, AuditedAdmin):
     """Sets of permissions."""
 
     ordering = ("name",)

@@ -46,6 +46,13 @@ class PeriodicTaskAdmin(BeatTaskAdmin, AuditedAdmin):
     change_form_template = AuditedAdmin.change_form_template
     include_object_permissions_urls = False
     date_hierarchy = None
+    fieldsets = (
+        (None, {"fields": ("name", "regtask", "task", "enabled", "description")}),
+        (_("Schedule"), {"fields": (("interval", "crontab"), "start_time", "last_run_at", "one_off")}),
+        (_("Arguments"), {"fields": ("args", "kwargs")}),
+        (_("Execution Options"), {"fields": (("expires", "expire_seconds"), ("queue", "priority"))}),
+    )
+    readonly_fields = ("last_run_at",)
     list_display = ("name", "task", "rhythm", "last_run", "is_on")
     list_filter = ()
     ordering = ("name",)
@@ -88,6 +95,7 @@ class CrontabScheduleAdmin(AuditedAdmin):
     """At times of the day, week or month."""
 
     include_object_permissions_urls = False
-    list_display = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone")
+    list_display = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+    fields = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")  # in the time zone of the settings
     ordering = ("pk",)
     empty_hint = _("No times of the day yet.")

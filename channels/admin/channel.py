@@ -24,10 +24,18 @@ from channels.statuses import InboundStatus
 TO_DO = (InboundStatus.RECEIVED, InboundStatus.WAITING, InboundStatus.PARKED)
 
 
+class SecretField(forms.JSONField):
+    """JSON that goes in and does not come out: the box is empty whatever is stored."""
+
+    def prepare_value(self, value: Any) -> str:
+        """Show nothing but what was just typed."""
+        return value if isinstance(value, str) else ""
+
+
 class ChannelForm(WhyForm):
     """A channel; its credentials can be replaced but not read."""
 
-    new_credentials = forms.JSONField(
+    new_credentials = SecretField(
         label=_("New credentials"),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),

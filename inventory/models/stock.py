@@ -98,4 +98,4 @@ class StockMovement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.quantity:+d} × {self.sku_id}@{self.node_id}"
+        return f"{self.get_kind_display()} {self.quantity:+d} × {self.sku_id}@{self.node_id}"

@@ -56,7 +56,13 @@ def shop(db):
 @pytest.fixture
 def sell(shop) -> Callable[..., None]:
     """Let orders come in and walk as far as they can: number → lines (SKU code → quantity)."""
-    address = {"province": "Shanghai", "city": "Shanghai", "line": "1 Test Road", "name": "Wang", "phone": "13812345678"}
+    address = {
+        "province": "Shanghai",
+        "city": "Shanghai",
+        "line": "1 Test Road",
+        "name": "Wang",
+        "phone": "13812345678",
+    }
 
     def sell_(orders: dict[str, dict[str, int]], **facts) -> None:
         facts = {"address": address, "buyer_name": "Wang"} | facts

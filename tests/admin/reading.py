@@ -45,8 +45,8 @@ def english_left(html: str, allowed: set[str]) -> list[str]:
     """Return the pieces of a Chinese page with an English word that is not allowed."""
     found = []
     for piece in words_of(html):
-        words = re.findall(r"[A-Za-z][A-Za-z']+", re.sub(r"\S*[@/_.]\S*|\S*\d\S*", " ", piece))
-        if any(word not in allowed for word in words):
+        words = re.findall(r"[A-Za-z][A-Za-z']+", re.sub(r"\S*[@/_.*]\S*|\S*\d\S*", " ", piece))
+        if any(word.strip("'") not in allowed for word in words):
             found.append(piece)
     return found
 

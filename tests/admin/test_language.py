@@ -26,8 +26,9 @@ LATIN = {
     "SKU", "ID", "JSON", "CSV", "XLSX", "ISO", "GB", "km", "JD", "CUP", "LID", "SH", "WH", "GHOST", "English", "Wang",
     "boss", "en", "zh", "hans", "Cups", "Shanghai", "Wuhan", "Test", "Road", "tester", "CNY", "NEW", "Autumn",
     "fewest", "parcels", "then", "distance", "order", "house", "file", "taobao", "jd", "Celery", "celery", "Asia",
-    "sweep", "inbox", "crew", "MON", "SF", "USD", "ISBN", "tmall", "pos", "VIP", "Too", "small", "UTC", "beat",
-    "CELERY", "QUEUES", "AMQP", "None", "HTTP", "cups", "UTF", "http", "sku", "Order", "orders", "PBKDF", "sha",
+    "sweep", "inbox", "crew", "SF", "USD", "tmall", "pos", "Too", "small", "UTC", "beat", "CELERY", "QUEUES", "AMQP",
+    "None", "HTTP", "cups", "UTF", "http", "esc", "False", "True", "enabled", "Control", "Mac", "Command", "LDAP",
+    "argument", "value", "Boss", "Crew", "single", "Sweep", "sku", "orders", "PBKDF", "sha",
 }  # fmt: skip
 
 
@@ -91,14 +92,19 @@ def read_all(browser, language: str) -> dict[str, str]:
     return found
 
 
+def worst(left: dict[str, list[str]]) -> dict[str, str]:
+    """Return each foreign piece once, with the first page that shows it."""
+    return {piece: url for url, pieces in reversed(left.items()) for piece in pieces}
+
+
 def test_every_page_is_chinese_in_chinese(full_desk):
     left = {url: english_left(html, LATIN) for url, html in read_all(full_desk, "zh-hans").items()}
-    assert {url: words for url, words in left.items() if words} == {}
+    assert worst(left) == {}
 
 
 def test_every_page_is_english_in_english(full_desk):
     left = {url: chinese_left(html, LANGUAGES) for url, html in read_all(full_desk, "en").items()}
-    assert {url: words for url, words in left.items() if words} == {}
+    assert worst(left) == {}
 
 
 def test_the_language_switch_changes_the_page(desk):

@@ -5,6 +5,7 @@ from django.contrib.admin import site
 from django.urls import reverse
 
 from audit.admin.base import AuditedAdmin
+from orders.models import Order
 
 pytestmark = pytest.mark.django_db
 LISTS = sorted(site._registry, key=lambda model: model._meta.label)
@@ -24,7 +25,5 @@ def test_every_list_opens(desk, sell, model):
 
 def test_the_order_page_opens(desk, sell):
     sell({"1": {"CUP": 2, "LID": 1}})
-    from orders.models import Order
-
     page = desk.get(reverse("admin:orders_order_change", args=[Order.objects.get().pk]))
     assert page.status_code == 200
