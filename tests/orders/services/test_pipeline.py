@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from audit.models import Case
 from channels.models import InboundMessage
 from inventory.models import NodeDay, Reservation, StockLevel
 from orders.models import Order
-from orders.services import pipeline
+from orders.services import backorders, pipeline
 from tests import small_company as company
 from tests.small_company import NOON
 
@@ -36,7 +37,12 @@ def test_an_ordinary_order_becomes_a_released_parcel_at_the_nearest_node(shop):
     assert drain() == pipeline.Totals(messages=1, parked=0, batches=1)
 
     order = Order.objects.get()
-    assert (order.number, order.status, order.money_state, order.goods_state) == ("JD-1", "released", "paid", "released")
+    assert (order.number, order.status, order.money_state, order.goods_state) == (
+        "JD-1",
+        "released",
+        "paid",
+        "released",
+    )
     assert str(order.total_amount) == "30.00"
     parcel = order.fulfillments.get()
     assert (parcel.number, parcel.node, parcel.status) == ("JD-1-1", near, "released")
@@ -97,8 +103,6 @@ def test_an_order_is_split_only_when_no_node_has_everything(shop):
 
 
 def test_what_is_missing_is_backordered_and_completed_when_stock_comes(shop):
-    from orders.services import backorders
-
     channel, cup, _lid, near, _far = shop
     company.receive(channel, company.order_message("1", {"CUP": 25}))
     drain()
@@ -144,8 +148,6 @@ def test_an_unpaid_order_holds_stock_but_is_not_released_until_paid(shop):
 
 
 def test_an_unknown_sku_holds_the_order_and_opens_a_case(shop):
-    from audit.models import Case
-
     channel, *_ = shop
     company.receive(channel, company.order_message("1", {"GHOST": 1}))
     drain()
