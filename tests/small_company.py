@@ -15,6 +15,7 @@ from inventory.statuses import MovementKind, NodeKind, SkuKind
 
 NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai, a Monday
 TESTER = Actor("person", "tester")
+ADDRESS = {"province": "上海市", "city": "上海市", "line": "1 Test Road", "name": "王**", "phone": "138****0000"}
 
 
 def channel(code: str = "JD", **columns: Any) -> Channel:
@@ -60,7 +61,7 @@ def order_message(number: str, lines: dict[str, int], **facts: Any) -> dict[str,
             {"external_id": str(n), "sku_code": code, "title": code, "quantity": quantity, "unit_price": "10.00"}
             for n, (code, quantity) in enumerate(lines.items(), start=1)
         ],
-        "address": {"province": "上海市", "city": "上海市", "line": "1 Test Road", "name": "王**", "phone": "138****0000"},
+        "address": ADDRESS,
         "buyer_key": f"buyer-{number}",
         "buyer_name": "王**",
     } | facts

@@ -29,6 +29,10 @@ class Channel(models.Model):
     class Meta:
         verbose_name = _("channel")
         verbose_name_plural = _("channels")
+        constraints = [
+            # Order numbers are CHANNEL-number: a dash in the code would let two channels make the same one.
+            models.CheckConstraint(condition=models.Q(code__regex=r"^[A-Za-z0-9_]+$"), name="a_channel_code_is_a_word"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"

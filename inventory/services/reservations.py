@@ -66,6 +66,14 @@ class NotReservable(Exception):
         self.shortages = shortages
 
 
+class NotActive(Exception):
+    """Reservations that hold nothing any more; carries their keys."""
+
+    def __init__(self, keys: list[str]) -> None:
+        super().__init__(f"{len(keys)} reservations are not active: {keys[:5]}")
+        self.keys = keys
+
+
 class KeyUsedOtherwise(Exception):
     """A reservation key came again for another SKU, node or quantity, or after it was closed."""
 
@@ -153,13 +161,15 @@ def consume(references: Sequence[str], *, kind: MovementKind, actor: Actor, at: 
 def move(keys_to_nodes: Mapping[str, int], *, at: datetime) -> None:
     """Move active reservations (by key) to other nodes, all or none.
 
-    Raises ``NotReservable`` when a new node lacks units; the old reservation then still holds.
+    Raises ``NotReservable`` when a new node lacks units, ``NotActive`` when a key holds nothing; nothing moves then.
     """
     rows = list(
         Reservation.objects.select_for_update(no_key=True)
         .filter(key__in=keys_to_nodes, status=ReservationStatus.ACTIVE)
         .order_by("pk")
     )
+    if len(rows) != len(keys_to_nodes):
+        raise NotActive(sorted(set(keys_to_nodes) - {row.key for row in rows}))
     here = {(row.sku_id, row.node_id) for row in rows}
     there = {(row.sku_id, keys_to_nodes[row.key]) for row in rows}
     levels = lock_levels(here | there)

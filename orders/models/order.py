@@ -39,7 +39,10 @@ class Order(models.Model):
     number = models.CharField(_("number"), max_length=102, db_collation="C")
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, verbose_name=_("channel"), db_index=False)
     external_id = models.CharField(_("channel's number"), max_length=80, db_collation="C")
+    # The newest thing the channel said about the whole order, its address and its note: each may come late by itself.
     revision = models.BigIntegerField(_("revision"), default=0)
+    address_revision = models.BigIntegerField(_("revision of the address"), default=0)
+    note_revision = models.BigIntegerField(_("revision of the note"), default=0)
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("buyer"), related_name="orders"
     )

@@ -7,6 +7,7 @@ So an order that runs through in one batch is inserted once, in its final state.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import quote
 
 from django.db.models import Model
 
@@ -22,7 +23,8 @@ from orders.rules import demand, progress
 from orders.statuses import EventKind, FulfillmentStatus, GoodsState, HoldKind
 
 ORDER_FACTS = (
-    "revision", "customer", "status", "money_state", "goods_state", "open_holds", "goods_amount", "discount_amount",
+    "revision", "address_revision", "note_revision",
+    "customer", "status", "money_state", "goods_state", "open_holds", "goods_amount", "discount_amount",
     "shipping_amount", "total_amount", "paid_amount", "country", "region", "city", "district", "recipient_name",
     "recipient_phone", "recipient_address", "recipient_token", "buyer_note", "seller_note", "paid_at", "ship_by",
     "reserved_until", "shipped_at", "delivered_at", "cancelled_at", "cancel_reason",
@@ -159,7 +161,7 @@ class Batch:
                 subject=work.order.number,
                 why=why,
                 suggestion=suggestion,
-                subject_url=f"/admin/orders/order/?q={work.order.number}",
+                subject_url=f"/admin/orders/order/?q={quote(work.order.number)}",
             )
         )
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
-
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
+from audit.services.transactions import atomic_with_retry
 from orders.services import allocation, facts
 from orders.services import batch as batches
 from orders.services.batch import Batch, Work
@@ -22,7 +21,7 @@ class Cancelled:
     refused: dict[str, Sentence] = field(default_factory=dict)
 
 
-@transaction.atomic
+@atomic_with_retry
 def cancel(order_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime) -> Cancelled:
     """Cancel orders that no node has yet: reservations are released, parcels and holds closed.
 

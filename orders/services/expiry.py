@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from audit.rules.actors import Actor
+from audit.services.transactions import atomic_with_retry
 from orders.models import Order
 from orders.services import allocation
 from orders.services import batch as batches
@@ -14,7 +13,7 @@ from orders.statuses import EventKind, MoneyState
 EXPIRY = Actor("job", "expiry")
 
 
-@transaction.atomic
+@atomic_with_retry
 def expire_unpaid(*, at: datetime, limit: int = 500) -> int:
     """Give back the stock of unpaid orders whose term is over; returns how many orders lost it.
 

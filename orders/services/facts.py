@@ -45,7 +45,8 @@ def new_line(work: Work, number: int, says: IncomingLine, skus: dict[tuple[int, 
 def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[int, str], int]) -> None:
     """Bring an order up to the channel's newer view of it."""
     order = work.order
-    order.revision, order.seller_note, order.buyer_note = says.revision, says.seller_note, says.buyer_note
+    order.revision, order.seller_note = says.revision, says.seller_note
+    _note(order, says.buyer_note, says.revision)
     if says.paid_at:
         _pay(batch, work, says.paid_at)
         note_paid_amount(work, says.paid_amount)
@@ -56,7 +57,9 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
         _cancel(batch, work, says.cancelled_at, says.cancel_reason)
         return
     _change_lines(batch, work, says.lines, skus)
-    _change_address(batch, work, says.address)
+    _change_address(batch, work, says.address, says.revision)
+    if cancel_if_empty(batch, work):
+        return
     checks.check(batch, work)
     checks.wait_if_sent_elsewhere(batch, work, says.shipped_at)
     if says.must_not_ship:
@@ -68,27 +71,45 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
 def apply_change(batch: Batch, work: Work, says: IncomingChange) -> None:
     """Apply what a change message tells.
 
-    Paid and cancelled stay true however late they come, so they are always taken and raise no revision. An address
-    holds until something newer says otherwise; a note must not keep a late address out, so it raises none either.
+    Paid and cancelled stay true however late they come. An address and a note each hold until something newer is said
+    about them; none of the four keeps a late view of the whole order out.
     """
     order = work.order
     if says.paid_at:
         _pay(batch, work, says.paid_at)
-    if says.revision >= order.revision:
-        _change_words(batch, work, says)
+    if says.buyer_note is not None:
+        _note(order, says.buyer_note, says.revision)
+    if says.address:
+        _change_address(batch, work, says.address, says.revision)
+        if order.cancelled_at is None:
+            checks.check(batch, work)
     if says.cancelled_at:
         _cancel(batch, work, says.cancelled_at, says.cancel_reason)
 
 
-def _change_words(batch: Batch, work: Work, says: IncomingChange) -> None:
-    order = work.order
-    if says.buyer_note is not None:
-        order.buyer_note = says.buyer_note
-    if says.address:
-        order.revision = says.revision
-        _change_address(batch, work, says.address)
-        if order.cancelled_at is None:
-            checks.check(batch, work)
+def is_old_news(order: Order, says: IncomingChange) -> bool:
+    """Return whether something newer is known about everything that this change tells."""
+    if says.paid_at or says.cancelled_at:
+        return False
+    newer_address = says.address is None or says.revision < order.address_revision
+    return newer_address and (says.buyer_note is None or says.revision < order.note_revision)
+
+
+def cancel_if_empty(batch: Batch, work: Work) -> bool:
+    """Cancel an order of which every line was cancelled; returns whether it was."""
+    if work.live_lines() or is_at_a_node(work):
+        return False
+    work.order.cancelled_at = batch.at
+    work.order.reserved_until = None
+    for kind in list(work.holds):
+        batch.lift(work, HoldKind(kind))
+    batch.tell(work, EventKind.CANCELLED, say("Every line was cancelled on the channel."))
+    return True
+
+
+def _note(order: Order, note: str, revision: int) -> None:
+    if revision >= order.note_revision:
+        order.buyer_note, order.note_revision = note, revision
 
 
 def note_paid_amount(work: Work, told: Decimal | None) -> None:
@@ -136,8 +157,11 @@ def _cancel(batch: Batch, work: Work, cancelled_at: datetime, reason: str) -> No
     batch.tell(work, EventKind.CANCELLED, say("Cancelled on the channel: %(reason)s", reason=reason[:200] or "–"))
 
 
-def _change_address(batch: Batch, work: Work, address: Address) -> None:
+def _change_address(batch: Batch, work: Work, address: Address, revision: int) -> None:
     order = work.order
+    if revision < order.address_revision:
+        return
+    order.address_revision = revision
     before = _where(work)
     set_address(order, address)
     if _where(work) == before:
@@ -157,13 +181,17 @@ def _where(work: Work) -> tuple[str, str, str, str, str, str]:
 
 
 def _change_lines(batch: Batch, work: Work, says: tuple[IncomingLine, ...], skus: dict[tuple[int, str], int]) -> None:
-    """Take over quantities, cancelled lines and added lines; undo the plan when units changed."""
+    """Take over quantities, added, cancelled and vanished lines; undo the plan when units changed."""
     known = {line.external_id: line for line in work.lines}
     units_before = [(line.external_id, line.quantity, line.is_cancelled, line.sku_id) for line in work.lines]
+    vanished = [line for line in work.live_lines() if line.external_id not in {told.external_id for told in says}]
     if is_at_a_node(work):
-        if any(_differs(known.get(line.external_id), line) for line in says):
+        if vanished or any(_differs(known.get(line.external_id), line) for line in says):
             _changed_too_late(batch, work)
         return
+    for gone in vanished:
+        gone.is_cancelled = True
+        batch.line_changed(gone)
     for line in says:
         if line.external_id in known:
             _update_line(batch, known[line.external_id], line, skus.get((work.order.channel_id, line.sku_code)))

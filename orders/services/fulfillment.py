@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
-
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
+from audit.services.transactions import atomic_with_retry
 from channels.adapters import registry
 from channels.messages import ShipmentNotice, ShippedLine
 from channels.services import outbox
@@ -109,7 +108,7 @@ def stop(parcel_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime) 
     return _move(parcel_ids, FulfillmentStatus.CANCELLED, take_back, actor=actor, at=at)
 
 
-@transaction.atomic
+@atomic_with_retry
 def _move(
     parcel_ids: Sequence[int],
     target: FulfillmentStatus,

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
-
 from audit.rules.actors import Actor
 from audit.rules.sentences import say
+from audit.services.transactions import atomic_with_retry
 from orders.services import batch as batches
 from orders.services import checks, intake, pipeline
 from orders.services.batch import Batch, Work
 from orders.statuses import HoldKind
 
-AUTOMATIC = (HoldKind.ADDRESS, HoldKind.UNKNOWN_SKU, HoldKind.NO_NODE)  # lifted when their cause is gone
+# Lifted when their cause is gone, never by hand: a platform's own “must not ship” is not ours to overrule.
+AUTOMATIC = (HoldKind.ADDRESS, HoldKind.UNKNOWN_SKU, HoldKind.NO_NODE, HoldKind.CHANNEL)
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Tried:
     still_waiting: list[str] = field(default_factory=list)
 
 
-@transaction.atomic
+@atomic_with_retry
 def try_again(order_ids: Sequence[int], *, actor: Actor, at: datetime) -> Tried:
     """Look again at why orders wait (SKU, address, node, stock) and take those that can through the steps."""
     batch = batches.load(order_ids, at=at, actor=actor)
@@ -42,7 +42,7 @@ def try_again(order_ids: Sequence[int], *, actor: Actor, at: datetime) -> Tried:
     return tried
 
 
-@transaction.atomic
+@atomic_with_retry
 def place(order_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime) -> int:
     """Hold orders by hand, with the reason the person gave; returns how many were not held by hand before."""
     batch = batches.load(order_ids, at=at, actor=actor)
@@ -58,7 +58,7 @@ def place(order_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime) 
     return len(open_works)
 
 
-@transaction.atomic
+@atomic_with_retry
 def lift(order_ids: Sequence[int], *, actor: Actor, at: datetime) -> int:
     """Lift the holds that a person may lift (all but those that end by themselves); returns how many orders had one."""
     batch = batches.load(order_ids, at=at, actor=actor)

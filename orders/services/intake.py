@@ -153,7 +153,7 @@ def _take_change(batch: Batch, work: Work | None, message: InboundMessage, says:
     if work is None:
         reason = say("The order %(number)s has not come yet; this is kept for it.", number=says.external_id)
         return inbox.Outcome(message.pk, InboundStatus.WAITING, "before_its_order", reason)
-    if says.revision < work.order.revision and not (says.paid_at or says.cancelled_at):
+    if facts.is_old_news(work.order, says):
         return _superseded(message, work.order)
     facts.apply_change(batch, work, says)
     return _done(message, work, says.remarks)
@@ -179,6 +179,8 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
         channel_id=channel.pk,
         external_id=says.external_id,
         revision=says.revision,
+        address_revision=says.revision,
+        note_revision=says.revision,
         customer=desk.customers.get((channel.pk, says.buyer_key)),
         currency=says.currency,
         shipping_amount=says.shipping_amount,
@@ -198,6 +200,7 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
         order.cancelled_at, order.cancel_reason = says.cancelled_at, says.cancel_reason
         batch.tell(work, EventKind.CANCELLED)
         return work
+    facts.cancel_if_empty(batch, work)
     if says.must_not_ship:
         checks.wait_for_channel(batch, work, says.must_not_ship)
     checks.wait_if_sent_elsewhere(batch, work, says.shipped_at)

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit.rules.actors import PIPELINE
 from audit.rules.sentences import say
 from audit.services import cases
+from audit.services.transactions import atomic_with_retry
 from channels.models import InboundMessage
 from channels.services import inbox
 from orders.services import allocation, intake, pricing, release
@@ -25,7 +26,6 @@ from orders.statuses import FulfillmentStatus, MoneyState
 logger = logging.getLogger(__name__)
 BATCH_SIZE = 200
 MAX_ATTEMPTS = 5
-MAX_RETRIES = 3  # of a whole transaction that met a deadlock or a lock timeout
 
 
 @dataclass(frozen=True)
@@ -125,19 +125,13 @@ def run(*, batch_size: int, at: datetime, message_ids: Sequence[int] | None = No
     return len(claimed), 0
 
 
+@atomic_with_retry
 def _run_once(limit: int, message_ids: Sequence[int] | None, at: datetime, claimed: list[int]) -> None:
     """Take and finish one batch in one transaction; repeated whole when it meets another worker."""
-    for attempt in range(1, MAX_RETRIES + 1):
-        try:
-            with transaction.atomic():
-                messages = inbox.claim(limit, message_ids=message_ids)
-                claimed[:] = [message.pk for message in messages]
-                if messages:
-                    _work_off(messages, at)
-            return
-        except (OperationalError, IntegrityError):  # a deadlock, or another worker made the same order just now
-            if attempt == MAX_RETRIES:
-                raise
+    messages = inbox.claim(limit, message_ids=message_ids)
+    claimed[:] = [message.pk for message in messages]
+    if messages:
+        _work_off(messages, at)
 
 
 def _work_off(messages: Sequence[InboundMessage], at: datetime) -> None:
