@@ -1,0 +1,127 @@
+"""The number of queries of a page is the same with one row and with three."""
+
+import pytest
+from django.contrib.admin import site
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from audit.admin.paging import CAP, CappedCount, CappedPaginator
+from audit.models import Case
+from channels.models import InboundMessage, Listing, OutboundMessage
+from inventory.models import Category, Node, Sku
+from orders.models import Hold, Order, Return
+from promotions.models import Promotion
+from tests import small_company as company
+from tests.small_company import NOON
+
+pytestmark = pytest.mark.django_db
+LISTS = sorted(site._registry, key=lambda model: model._meta.label)
+# Session, user, saved views, count, rows; more where a list looks something up for all its rows or offers choices.
+QUERIES = {
+    "audit.case": 5,
+    "auth.group": 5,
+    "auth.user": 5,
+    "channels.channel": 7,
+    "channels.inboundmessage": 6,
+    "channels.listing": 6,
+    "channels.outboundmessage": 6,
+    "django_celery_beat.crontabschedule": 5,
+    "django_celery_beat.intervalschedule": 5,
+    "django_celery_beat.periodictask": 5,
+    "inventory.category": 5,
+    "inventory.node": 6,
+    "inventory.reservation": 6,
+    "inventory.sku": 7,
+    "inventory.stocklevel": 7,
+    "inventory.stockmovement": 6,
+    "orders.customer": 7,
+    "orders.fulfillment": 7,
+    "orders.hold": 5,
+    "orders.order": 8,
+    "orders.return": 5,
+    "orders.routingdecision": 5,
+    "promotions.promotion": 5,
+}
+
+
+def fill(sell, shop, number: int) -> None:
+    """Add one row to every list."""
+    channel, cup, _lid, near, _far = shop
+    sell({f"{number}": {"CUP": 1}, f"{number}9": {"GHOST": 1}})
+    order = Order.objects.get(number=f"JD-{number}")
+    Return.objects.create(order=order, order_line=order.lines.get(), node=near, quantity=1, requested_at=NOON)
+    Listing.objects.create(channel=channel, external_code=f"N{number}", sku=cup)
+    Promotion.objects.create(code=f"P{number}", name="Autumn", starts_at=NOON, ends_at=timezone.now())
+    OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key=f"k{number}", subject="JD-1",
+                                   body={}, not_before=NOON, created_at=NOON)  # fmt: skip
+    every = IntervalSchedule.objects.create(every=number, period="seconds")
+    CrontabSchedule.objects.create(minute=str(number))
+    PeriodicTask.objects.create(name=f"task {number}", task="orders.run_pipeline", interval=every)
+
+
+def more(shop, number: int) -> None:
+    """Add one row to the lists that orders do not fill."""
+    company.sku(f"X{number}")
+    company.node(f"N{number}")
+    company.channel(f"C{number}")
+    Category.objects.create(code=f"c{number}", name=f"c{number}")
+
+
+def count(browser, url: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert browser.get(url).status_code == 200
+    return len(queries)
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.label_lower)
+def test_a_list_asks_as_often_for_three_rows_as_for_one(desk, sell, shop, model):
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    fill(sell, shop, 1)
+    desk.get(url)
+    with_one = count(desk, url)
+    for number in (2, 3):
+        fill(sell, shop, number)
+        more(shop, number)
+    assert (with_one, count(desk, url)) == (QUERIES[model._meta.label_lower],) * 2
+
+
+def test_every_list_has_its_number():
+    assert sorted(QUERIES) == sorted(model._meta.label_lower for model in LISTS)
+
+
+@pytest.mark.parametrize("lines", [{"CUP": 1}, {"CUP": 1, "LID": 1, "MUG": 1}], ids=["one line", "three lines"])
+def test_the_order_page_asks_fourteen_times_whatever_it_shows(desk, sell, shop, lines):
+    mug = company.sku("MUG")
+    company.stock(mug, shop[3], 5)
+    sell({"1": lines})
+    url = reverse("admin:orders_order_change", args=[Order.objects.get().pk])
+    desk.get(url)
+    assert count(desk, url) == 14
+
+
+def test_the_home_page_asks_a_fixed_number_of_times(desk, sell):
+    sell({"1": {"CUP": 1}, "2": {"GHOST": 1}})
+    assert count(desk, "/admin/") == 8
+
+
+def test_a_count_stops_at_the_cap(shop):
+    assert (str(CappedCount(42)), str(CappedCount(CAP)), str(CappedCount(CAP + 1))) == ("42", "10000", "10 000+")
+    paginator = CappedPaginator(Node.objects.order_by("pk"), 50)
+    with CaptureQueriesContext(connection) as queries:
+        assert (paginator.count, paginator.num_pages) == (2, 1)
+    assert "LIMIT 10001" in queries[0]["sql"]
+
+
+def test_no_page_beyond_the_cap_is_offered(shop):
+    paginator = CappedPaginator(Node.objects.order_by("pk"), 50)
+    paginator.__dict__["count"] = CappedCount(CAP + 1)
+    assert paginator.num_pages == 200
+
+
+def test_the_tables_of_the_test_are_filled(sell, shop):
+    fill(sell, shop, 1)
+    counts = [model.objects.count() for model in (Case, Hold, InboundMessage, Sku)]
+    assert counts == [1, 1, 2, 2]
