@@ -75,10 +75,11 @@ class Scribe:
         ship_by = start.paid + past.channel.ship_within_hours * life.HOUR if past.is_paid else 0
         holds_until = 0 if past.is_paid or past.is_over else start.placed + past.channel.unpaid_minutes * life.MINUTE
         ending = start.ending if past.is_over else 0
+        revision = max(start.placed, ending) * 1000
         city = place.city + ("市" if place.country == "CN" else "")
         return self._tape.add(
             "orders_order",
-            f"{past.number}\t{past.channel_id}\t{past.external_id}\t{max(start.placed, ending) * 1000}"
+            f"{past.number}\t{past.channel_id}\t{past.external_id}\t{revision}\t{revision}\t{revision}"
             f"\t{buyer.customer_id}\t{progress.order_status(state, paid, 0)}\t{paid}\t{state}\t0"
             f"\t{past.channel.currency}\t{money(goods)}\t{money(discount)}\t{money(sending)}\t{money(total)}"
             f"\t{money(total if past.is_paid else 0)}\t{place.country}\t{place.region}\t{city}\t{buyer.district}"

@@ -10,8 +10,9 @@ SECONDS_A_DAY = 86_400
 COLUMNS: dict[str, tuple[str, ...]] = {
     "orders_customer": ("id", "channel_id", "external_key", "name"),
     "orders_order": (
-        "id", "number", "channel_id", "external_id", "revision", "customer_id", "status", "money_state", "goods_state",
-        "open_holds", "currency", "goods_amount", "discount_amount", "shipping_amount", "total_amount", "paid_amount",
+        "id", "number", "channel_id", "external_id", "revision", "address_revision", "note_revision", "customer_id",
+        "status", "money_state", "goods_state", "open_holds", "currency",
+        "goods_amount", "discount_amount", "shipping_amount", "total_amount", "paid_amount",
         "country", "region", "city", "district", "recipient_name", "recipient_phone", "recipient_address",
         "recipient_token", "buyer_note", "seller_note", "placed_at", "received_at", "paid_at", "ship_by",
         "reserved_until", "shipped_at", "delivered_at", "cancelled_at", "cancel_reason",
