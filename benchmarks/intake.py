@@ -28,6 +28,7 @@ class Drained:
     seconds: float
     worker_cpu: float
     database_cpu: float
+    largest_rss_mb: float
 
     @property
     def rate(self) -> float:
@@ -95,6 +96,7 @@ def _drain(options: Options, database: Database, *, workers: int) -> Drained:
         seconds=seconds,
         worker_cpu=sum(result["cpu_seconds"] for result in told),
         database_cpu=database_cpu,
+        largest_rss_mb=max(result["rss_mb"] for result in told),
     )
 
 
@@ -129,6 +131,7 @@ def _show_cpu(figures: Figures, one: Drained, floor_cpu: float) -> None:
     figures.show("worker_cpu_ms_per_order", ms(one.worker_cpu))
     figures.show("database_cpu_ms_per_order", ms(one.database_cpu))
     figures.show("floor_cpu_ms_per_order", floor_cpu)
+    figures.show("worker_rss_mb", one.largest_rss_mb, at_most(400))
 
 
 def _show_rows(figures: Figures, recording: floor.Recording) -> None:

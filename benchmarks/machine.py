@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import multiprocessing
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,32 @@ def settle() -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
         cursor.execute("CHECKPOINT")
+
+
+def race(clients: int, prepare: Callable[[], Callable[[], int]]) -> list[tuple[int, float]]:
+    """Let so many processes prepare, then act at the same moment; returns what each told, and its seconds.
+
+    They are forks of this one: nothing is imported again. Raises ``RuntimeError`` when one of them fails.
+    """
+    connection.close()  # no child may inherit it
+    context = multiprocessing.get_context("fork")
+    barrier, told = context.Barrier(clients), context.Queue()
+
+    def run() -> None:
+        act = prepare()
+        connection.ensure_connection()
+        barrier.wait(timeout=120)
+        began = time.perf_counter()
+        told.put((act(), time.perf_counter() - began))
+
+    processes = [context.Process(target=run) for _ in range(clients)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    if any(process.exitcode for process in processes):
+        raise RuntimeError("a client of the race failed; its complaint stands above")
+    return [told.get() for _ in processes]
 
 
 class Worker:

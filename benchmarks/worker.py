@@ -6,11 +6,11 @@ be measured.
 
 import importlib
 import json
-import resource
 import sys
 import time
 
 import django
+import psutil
 
 
 def main(module: str, entry: str, *words: str) -> None:
@@ -25,7 +25,7 @@ def main(module: str, entry: str, *words: str) -> None:
         "result": result,
         "seconds": time.perf_counter() - began,
         "cpu_seconds": time.process_time() - cpu,
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "rss_mb": psutil.Process().memory_info().rss / 1024**2,
     }
     print(json.dumps(told), flush=True)
 
