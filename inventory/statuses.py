@@ -39,3 +39,37 @@ class MovementKind(TextChoices):
     TRANSFER_OUT = "transfer_out", _("Transfer out")
     TRANSFER_IN = "transfer_in", _("Transfer in")
     COUNT = "count", _("Count")
+
+
+class ReasonUse(TextChoices):
+    """Where a reason may be given."""
+
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    DISCREPANCY = "discrepancy", _("Discrepancy of a receipt")
+    QUALITY = "quality", _("Quality hold")
+    INSPECTION = "inspection", _("Inspection of returned goods")
+
+
+class ReasonDirection(TextChoices):
+    """Which way stock may go for a reason."""
+
+    EITHER = "either", _("In or out")
+    INTO_STOCK = "in", _("Only in")
+    OUT_OF_STOCK = "out", _("Only out")
+
+
+class DifferenceCheck(TextChoices):
+    """Which stored figure is compared with what it is made of."""
+
+    ON_HAND = "on_hand", _("On hand and its movements")
+    RESERVED = "reserved", _("Reserved and its reservations")
+    PARCEL = "parcel", _("Open parcels and their reservations")
+    NODE_DAY = "node_day", _("A node's day and its parcels")
+
+
+class DifferenceStatus(TextChoices):
+    """What became of a difference."""
+
+    OPEN = "open", _("Open")
+    REPAIRED = "repaired", _("Repaired")
+    GONE = "gone", _("Gone by itself")
