@@ -6,7 +6,7 @@ from datetime import date
 
 from django.db import connection
 
-from inventory.models import BundlePart, Node, NodeDay
+from inventory.models import Node, NodeDay
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,16 @@ def nodes_with_room(day_date: date) -> list[tuple[Node, int]]:
 def bundle_parts(sku_ids: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
     """Return what bundles are made of: bundle id → (part id, quantity), for those of the SKUs that are bundles."""
     parts: dict[int, list[tuple[int, int]]] = {}
-    rows = BundlePart.objects.filter(bundle__in=set(sku_ids)).order_by("bundle_id", "part_id")
-    for bundle_id, part_id, quantity in rows.values_list("bundle_id", "part_id", "quantity"):
-        parts.setdefault(bundle_id, []).append((part_id, quantity))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT bundle_id, part_id, quantity FROM inventory_bundlepart
+             WHERE bundle_id = ANY(%s) ORDER BY bundle_id, part_id
+            """,
+            [list(set(sku_ids))],
+        )
+        for bundle_id, part_id, quantity in cursor.fetchall():
+            parts.setdefault(bundle_id, []).append((part_id, quantity))
     return parts
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import AutoField, DateField, Field, ForeignKey, JSONField, Model
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 @dataclass(frozen=True)
 class _Table:
@@ -117,7 +119,7 @@ def _values(table: _Table, fresh: Iterable[Model]) -> Iterable[Sequence[Any]]:
 def _with_documents(table: _Table, values: Sequence[Any]) -> Sequence[Any]:
     written = list(values)
     for place, field in table.documents:
-        written[place] = json.dumps(field.get_prep_value(written[place]), ensure_ascii=False, separators=(",", ":"))
+        written[place] = _ENCODER.encode(field.get_prep_value(written[place]))
     return written
 
 
