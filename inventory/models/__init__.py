@@ -1,5 +1,6 @@
 """Facts about what we have."""
 
+from inventory.models.difference import StockDifference
 from inventory.models.node import Node, NodeDay
 from inventory.models.reason import ReasonCode
 from inventory.models.sku import BundlePart, Category, Sku
@@ -13,6 +14,7 @@ __all__ = [
     "ReasonCode",
     "Reservation",
     "Sku",
+    "StockDifference",
     "StockLevel",
     "StockMovement",
 ]
