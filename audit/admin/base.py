@@ -52,7 +52,7 @@ class AuditedAdmin(SavedViewsMixin, VerbsMixin, HistoryMixin, GrantsMixin, Model
         """Add the buttons of the verbs and of the grants."""
         row = context.get("original")
         context["verb_buttons"] = self.verb_buttons(request, row) if isinstance(row, Model) else []
-        may_grant = self.include_object_permissions_urls and request.user.has_perm(MAY_GRANT)  # type: ignore[union-attr]
+        may_grant = self.include_object_permissions_urls and request.user.has_perm(MAY_GRANT)
         context |= {"may_grant": may_grant, "keeps_history": self.keeps_history or self.has_change_permission(request)}
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -29,9 +29,9 @@ class GrantsMixin(GuardedModelAdminMixin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Show all rows to those who may see the model, and the granted ones to the others."""
         rows = super().get_queryset(request)
-        if not self.include_object_permissions_urls or request.user.has_perm(self._code("view")):  # type: ignore[union-attr]
+        if not self.include_object_permissions_urls or request.user.has_perm(self._code("view")):
             return rows
-        if request.user.has_perm(self._code("change")):  # type: ignore[union-attr]
+        if request.user.has_perm(self._code("change")):
             return rows
         return rows.filter(pk__in=self._granted(request).values("pk"))
 
@@ -72,5 +72,5 @@ class GrantsMixin(GuardedModelAdminMixin):
 
 
 def _require_granting(request: HttpRequest) -> None:
-    if not request.user.has_perm(MAY_GRANT):  # type: ignore[union-attr]
+    if not request.user.has_perm(MAY_GRANT):
         raise PermissionDenied

@@ -35,13 +35,13 @@ class CappedPaginator(Paginator):
     template_name = "admin/desk/paging.html"
 
     @cached_property
-    def count(self) -> CappedCount:  # type: ignore[override]  # Django's is a cached_property of int
+    def count(self) -> CappedCount:
         """Return the number of rows, counted up to one more than the cap."""
         rows: Any = self.object_list
         return CappedCount(rows.order_by().values("pk")[: CAP + 1].count())
 
     @cached_property
-    def num_pages(self) -> int:  # type: ignore[override]
+    def num_pages(self) -> int:
         """Return how many pages may be asked for."""
         return max(1, -(-min(int(self.count), CAP) // self.per_page))
 

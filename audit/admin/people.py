@@ -49,13 +49,13 @@ class PermissionsMixin:
 
 
 @admin.register(User)
-class UserAdmin(PermissionsMixin, DjangoUserAdmin, AuditedAdmin):
+class UserAdmin(PermissionsMixin, DjangoUserAdmin, AuditedAdmin):  # type: ignore[misc]
     """People who may enter. Only a superuser hands out powers or touches another superuser."""
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    change_form_template = AuditedAdmin.change_form_template
+    change_form_template = AuditedAdmin.change_form_template  # type: ignore[misc]
     add_form_template = AuditedAdmin.change_form_template
     list_display = ("username", "full_name", "staff", "active", "seen")
     list_filter = ()
@@ -64,16 +64,16 @@ class UserAdmin(PermissionsMixin, DjangoUserAdmin, AuditedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Keep powers out of the hands of those who are no superusers."""
-        return super().get_readonly_fields(request, obj) if request.user.is_superuser else POWERS  # type: ignore[union-attr]
+        return super().get_readonly_fields(request, obj) if request.user.is_superuser else POWERS
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Protect superusers from everybody else, their passwords included."""
-        is_above = isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser  # type: ignore[union-attr]
+        is_above = isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser
         return not is_above and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Protect superusers from everybody else."""
-        is_above = isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser  # type: ignore[union-attr]
+        is_above = isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser
         return not is_above and super().has_delete_permission(request, obj)
 
     @admin.display(description=_("name"))
@@ -100,7 +100,7 @@ class UserAdmin(PermissionsMixin, DjangoUserAdmin, AuditedAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(PermissionsMixin, DjangoGroupAdmin, AuditedAdmin):
+class GroupAdmin(PermissionsMixin, DjangoGroupAdmin, AuditedAdmin):  # type: ignore[misc]
     """Sets of permissions."""
 
     ordering = ("name",)

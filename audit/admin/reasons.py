@@ -67,12 +67,12 @@ class HistoryMixin(SimpleHistoryAdmin):
         """Save with who and why."""
         reason = form.cleaned_data.get("change_reason", "")
         if reason:
-            trail.because(obj, actor=Actor("person", request.user.get_username()), reason=reason)  # type: ignore[union-attr]
+            trail.because(obj, actor=Actor("person", request.user.get_username()), reason=reason)
         super().save_model(request, obj, form, change)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete with who did it in the last entry of the history."""
-        trail.because(obj, actor=Actor("person", request.user.get_username()), reason="deleted")  # type: ignore[union-attr]
+        trail.because(obj, actor=Actor("person", request.user.get_username()), reason="deleted")
         super().delete_model(request, obj)
 
     def _asks_why(self, request: HttpRequest, obj: Any) -> bool:

@@ -58,7 +58,7 @@ class SavedViewsMixin:
             "view_tabs": self._tabs(request),
             "view_query": normal(request.GET.urlencode()),
             "view_save_url": reverse(f"admin:{self._view_url_name('save')}"),
-            "may_share": request.user.has_perm(SHARE),  # type: ignore[union-attr]
+            "may_share": request.user.has_perm(SHARE),
         }
         return super().changelist_view(request, own | (extra_context or {}))  # type: ignore[misc]
 
@@ -71,9 +71,9 @@ class SavedViewsMixin:
             messages.error(request, gettext("The view was not saved: a name of at most 40 characters is needed."))
             return HttpResponseRedirect(changelist)
         query = normal(form.cleaned_data["query"])
-        may_share = request.user.has_perm(SHARE)  # type: ignore[union-attr]
+        may_share = request.user.has_perm(SHARE)
         SavedView.objects.update_or_create(
-            owner=request.user,
+            owner_id=request.user.pk,
             list_label=self.model._meta.label_lower,
             name=form.cleaned_data["name"],
             defaults={"query": query, "is_shared": form.cleaned_data["is_shared"] and may_share},
@@ -85,7 +85,7 @@ class SavedViewsMixin:
         """Delete an own view, or anybody's for those who may."""
         self._require_view(request)
         view = get_object_or_404(SavedView, pk=pk, list_label=self.model._meta.label_lower)
-        if view.owner_id != request.user.pk and not request.user.has_perm("audit.delete_savedview"):  # type: ignore[union-attr]
+        if view.owner_id != request.user.pk and not request.user.has_perm("audit.delete_savedview"):
             raise PermissionDenied
         view.delete()
         messages.success(request, gettext("The view “%(name)s” is deleted.") % {"name": view.name})
@@ -98,7 +98,7 @@ class SavedViewsMixin:
         saved = SavedView.objects.filter(mine_or_shared, list_label=label).order_by("name", "pk")
         standard: list[tuple[str | Promise, str]] = [(_("All"), ""), *self.standard_views]
         tabs = [{"title": title, "query": query, "is_here": normal(query) == here} for title, query in standard]
-        may_delete = request.user.has_perm("audit.delete_savedview")  # type: ignore[union-attr]
+        may_delete = request.user.has_perm("audit.delete_savedview")
         for view in saved:
             is_mine = view.owner_id == request.user.pk or may_delete
             url = reverse(f"admin:{self._view_url_name('delete')}", args=[view.pk]) if is_mine else ""

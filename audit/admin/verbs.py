@@ -95,7 +95,7 @@ class VerbsMixin:
     def has_act_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether the user may carry out verbs: the model's own change permission."""
         meta = self.model._meta
-        return request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}")  # type: ignore[union-attr]
+        return request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}")
 
     def get_urls(self) -> list[URLPattern]:
         """Add one address for all verbs."""
@@ -148,7 +148,7 @@ class VerbsMixin:
 
     def carry_out(self, request: HttpRequest, verb: Verb, rows: Sequence[Any], told: Mapping[str, Any]) -> None:
         """Call the verb once for all rows and show its sentence and its refusals."""
-        actor = Actor("person", request.user.get_username())  # type: ignore[union-attr]
+        actor = Actor("person", request.user.get_username())
         show(request, verb.run(rows, told, actor, timezone.now()))
 
     def _action(self, verb: Verb) -> Callable[..., HttpResponse | None]:

@@ -46,8 +46,9 @@ class ChannelForm(WhyForm):
         super().__init__(*args, **kwargs)
         if "adapter" in self.fields:
             words = [(name, name) for name in sorted(registry.BY_NAME)]
-            told = {"label": _("adapter"), "help_text": _("Which code speaks with it.")}
-            self.fields["adapter"] = forms.ChoiceField(choices=words, widget=UnfoldAdminSelectWidget, **told)
+            field = forms.ChoiceField(label=_("adapter"), choices=words, widget=UnfoldAdminSelectWidget)
+            field.help_text = _("Which code speaks with it.")
+            self.fields["adapter"] = field
 
     def clean_new_credentials(self) -> Any:
         """Accept names and values only."""

@@ -100,7 +100,8 @@ class InboundMessageAdmin(MachineAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave the payloads out where nobody reads them."""
         rows = super().get_queryset(request)
-        is_list = request.resolver_match is not None and request.resolver_match.url_name.endswith("_changelist")
+        page = request.resolver_match.url_name if request.resolver_match else ""
+        is_list = (page or "").endswith("_changelist")
         return rows.defer("payload") if is_list else rows
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:

@@ -57,7 +57,7 @@ class LedgerAdmin(MachineAdmin):
     search_fields = ("reference",)
     search_help_text = _("Reference (parcel) or SKU begins with …")
     sortable_by = ()
-    ordering = ("-pk",)
+    ordering: tuple[str, ...] = ("-pk",)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Find rows by the beginning of their reference, or else by the SKU's whole code."""

@@ -22,7 +22,7 @@ TONES = {"central_dc": "violet", "regional_dc": "blue", "store": "grey"}
 class NodeAdmin(AuditedAdmin):
     """Places that hold stock and may fulfil."""
 
-    list_display = ("code", "title", "sort", "where", "load", "stock", "active")
+    list_display = ("code", "title", "sort", "where", "load", "levels", "active")
     list_filter = (
         filters.choice(_("kind"), "kind", lambda: NodeKind.choices),
         filters.choice(_("province"), "region", choices.provinces),
@@ -70,7 +70,7 @@ class NodeAdmin(AuditedAdmin):
         return format_html(bar, tone, share, used, capacity)
 
     @admin.display(description=_("stock"))
-    def stock(self, node: Node) -> SafeString:
+    def levels(self, node: Node) -> SafeString:
         """Lead to the node's stock."""
         return columns.link(f"/admin/inventory/stocklevel/?node={node.pk}", _("Show stock"))
 

@@ -51,7 +51,7 @@ class HoldAdmin(MachineAdmin):
 
     def has_act_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let those act on holds who may change orders."""
-        return request.user.has_perm("orders.change_order")  # type: ignore[union-attr]
+        return request.user.has_perm("orders.change_order")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch the order with its hold, also for the answers of the verbs."""

@@ -67,8 +67,7 @@ class OrderAdmin(MachineAdmin):
         """Fetch one order with what its page's head shows."""
         if not object_id.isdigit() or len(object_id) > 18:
             return None
-        rows = self.model._default_manager.select_related("channel", "customer")
-        return rows.filter(pk=object_id).first()
+        return Order.objects.select_related("channel", "customer").filter(pk=object_id).first()
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Find orders by what people have at hand."""

@@ -37,7 +37,7 @@ OUTCOMES = {
 def context(admin: Any, request: HttpRequest, order: Order) -> dict[str, Any]:
     """Return everything the template needs, in fourteen queries at most with those of the login."""
     parts = queries.parts(order)
-    may_see = request.user.has_perm(SEE_PERSONAL)  # type: ignore[union-attr]
+    may_see = request.user.has_perm(SEE_PERSONAL)
     parcel_admin = admin.admin_site.get_model_admin(Fulfillment)
     return {
         "order": order,

@@ -5,6 +5,7 @@ alternatives would walk the whole table.
 """
 
 import re
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -47,10 +48,10 @@ def _by_list(words: list[str]) -> list[QuerySet[Order, int]]:
     return [orders.filter(number__in=words), orders.filter(external_id__in=words), *_elsewhere(words)]
 
 
-def _elsewhere(words: list[str]) -> list[QuerySet[Order, int]]:
+def _elsewhere(words: list[str]) -> list[Any]:
     tracked = Fulfillment.objects.filter(tracking_number__in=words).exclude(tracking_number="")
     by_phone = Order.objects.filter(recipient_phone__in=words).exclude(recipient_phone="")
-    found = [tracked.values_list("order_id", flat=True)]
+    found: list[Any] = [tracked.values_list("order_id", flat=True)]
     if any(sum(letter.isdigit() for letter in word) >= 4 for word in words):
         found.append(by_phone.values_list("pk", flat=True))
-    return found  # type: ignore[return-value]
+    return found
