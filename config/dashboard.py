@@ -22,9 +22,9 @@ def tiles(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures that the user may see to the home page's context."""
     user = request.user
     groups: list[dict[str, Any]] = []
-    if user.has_perm("audit.view_case") and user.has_perm("orders.view_order"):  # type: ignore[union-attr]
+    if user.has_perm("audit.view_case") and user.has_perm("orders.view_order"):
         groups.append({"title": _("What waits for you"), "tiles": _waiting()})
-    if user.has_perm("orders.view_order"):  # type: ignore[union-attr]
+    if user.has_perm("orders.view_order"):
         groups.append({"title": _("Open orders"), "tiles": _funnel()})
         groups.append({"title": _("Placed today"), "tiles": _today()})
     return context | {"tile_groups": groups, "title": _("Home")}

@@ -82,4 +82,4 @@ def _item(title: Words, icon: str, label: str) -> dict[str, Any]:
 
 
 def _may_see(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)  # type: ignore[union-attr]
+    return lambda request: request.user.has_perm(permission)
