@@ -1,11 +1,28 @@
-"""The two statements under every change of a balance: lock in order, then write under a guard."""
+"""The statements under every change of a balance: lock in order, then write under a guard; or both in one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 LevelKey = tuple[int, int]  # SKU id, node id
+_TAKE = """
+WITH taken AS (
+    UPDATE inventory_stocklevel SET reserved = reserved + %(quantity)s
+     WHERE sku_id = %(sku_id)s AND node_id = %(node_id)s
+       AND %(quantity)s > 0 AND on_hand - reserved - quality_hold - safety_stock >= %(quantity)s
+       AND NOT EXISTS (SELECT FROM inventory_reservation WHERE key = %(key)s)
+    RETURNING sku_id, node_id
+), noted AS (
+    INSERT INTO inventory_reservation (key, reference, sku_id, node_id, quantity, expires_at, status, reserved_at)
+    SELECT %(key)s, %(reference)s, sku_id, node_id, %(quantity)s, %(expires_at)s::timestamptz, 'active', %(at)s
+      FROM taken
+    ON CONFLICT (key) DO NOTHING
+    RETURNING id
+)
+SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM noted)
+"""
 
 
 @dataclass
@@ -16,6 +33,7 @@ class Level:
     on_hand: int
     reserved: int
     available: int
+    quality_hold: int = 0
 
 
 class LevelsChanged(Exception):
@@ -31,7 +49,7 @@ def lock_levels(keys: Iterable[LevelKey]) -> dict[LevelKey, Level]:
         cursor.execute(
             """
             SELECT level.id, level.sku_id, level.node_id, level.on_hand, level.reserved,
-                   level.on_hand - level.reserved - level.safety_stock
+                   level.on_hand - level.reserved - level.quality_hold - level.safety_stock, level.quality_hold
               FROM inventory_stocklevel AS level
              WHERE (level.sku_id, level.node_id) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))
              ORDER BY level.id
@@ -40,9 +58,24 @@ def lock_levels(keys: Iterable[LevelKey]) -> dict[LevelKey, Level]:
             [[sku for sku, _ in pairs], [node for _, node in pairs]],
         )
         return {
-            (sku_id, node_id): Level(level_id, on_hand, reserved, available)
-            for level_id, sku_id, node_id, on_hand, reserved, available in cursor.fetchall()
+            (sku_id, node_id): Level(level_id, on_hand, reserved, available, held)
+            for level_id, sku_id, node_id, on_hand, reserved, available, held in cursor.fetchall()
         }
+
+
+@transaction.atomic
+def take_at_once(reservation: Mapping[str, Any]) -> bool:
+    """Take the units of one reservation (its columns and ``at``) and write it, in one statement.
+
+    The balance is then locked for that statement and the commit only. Returns False, having changed nothing, when units
+    are missing or the key is known. Raises ``LevelsChanged`` when another transaction used the key at this moment.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, reservation)
+        taken, noted = cursor.fetchone()
+    if taken != noted:
+        raise LevelsChanged(f"the key {reservation['key']} was used a moment ago")
+    return bool(noted)
 
 
 def apply_reserved(levels: Mapping[LevelKey, Level], change: Mapping[LevelKey, int]) -> None:
@@ -53,7 +86,7 @@ def apply_reserved(levels: Mapping[LevelKey, Level], change: Mapping[LevelKey, i
            SET reserved = level.reserved + change.units
           FROM unnest(%s::bigint[], %s::int[]) AS change (id, units)
          WHERE level.id = change.id
-           AND level.reserved + change.units BETWEEN 0 AND level.on_hand
+           AND level.reserved + change.units BETWEEN 0 AND level.on_hand - level.quality_hold
         """,
         levels,
         change,
@@ -68,7 +101,22 @@ def apply_on_hand(levels: Mapping[LevelKey, Level], change: Mapping[LevelKey, in
            SET on_hand = level.on_hand + change.units
           FROM unnest(%s::bigint[], %s::int[]) AS change (id, units)
          WHERE level.id = change.id
-           AND level.on_hand + change.units >= level.reserved
+           AND level.on_hand + change.units >= level.reserved + level.quality_hold
+        """,
+        levels,
+        change,
+    )
+
+
+def apply_quality_hold(levels: Mapping[LevelKey, Level], change: Mapping[LevelKey, int]) -> None:
+    """Add to the held units of locked levels. Raises ``LevelsChanged`` when the guard refuses a row."""
+    _apply(
+        """
+        UPDATE inventory_stocklevel AS level
+           SET quality_hold = level.quality_hold + change.units
+          FROM unnest(%s::bigint[], %s::int[]) AS change (id, units)
+         WHERE level.id = change.id
+           AND level.quality_hold + change.units BETWEEN 0 AND level.on_hand - level.reserved
         """,
         levels,
         change,
