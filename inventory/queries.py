@@ -22,9 +22,9 @@ def promisable(sku_ids: Iterable[int]) -> dict[int, dict[int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT sku_id, array_agg(node_id), array_agg(on_hand - reserved - safety_stock)
+            SELECT sku_id, array_agg(node_id), array_agg(on_hand - reserved - quality_hold - safety_stock)
               FROM inventory_stocklevel
-             WHERE sku_id = ANY(%s) AND on_hand - reserved - safety_stock > 0
+             WHERE sku_id = ANY(%s) AND on_hand - reserved - quality_hold - safety_stock > 0
              GROUP BY sku_id
             """,
             [list(set(sku_ids))],

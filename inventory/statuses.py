@@ -1,5 +1,7 @@
 """Words for nodes, SKUs, reservations and movements."""
 
+from enum import nonmember
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -63,6 +65,7 @@ class DifferenceCheck(TextChoices):
 
     ON_HAND = "on_hand", _("On hand and its movements")
     RESERVED = "reserved", _("Reserved and its reservations")
+    QUALITY_HOLD = "quality_hold", _("Held and its quality holds")
     PARCEL = "parcel", _("Open parcels and their reservations")
     NODE_DAY = "node_day", _("A node's day and its parcels")
 
@@ -73,3 +76,42 @@ class DifferenceStatus(TextChoices):
     OPEN = "open", _("Open")
     REPAIRED = "repaired", _("Repaired")
     GONE = "gone", _("Gone by itself")
+
+
+class TransferStatus(TextChoices):
+    """How far a transfer is."""
+
+    DRAFT = "draft", _("Draft")
+    IN_TRANSIT = "in_transit", _("In transit")
+    PART_RECEIVED = "part_received", _("Partly received")
+    RECEIVED = "received", _("Received")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    UNDERWAY = nonmember(("in_transit", "part_received"))
+
+
+class ExpectedStatus(TextChoices):
+    """How much of an expected receipt has come."""
+
+    OPEN = "open", _("Open")
+    PART_RECEIVED = "part_received", _("Partly received")
+    RECEIVED = "received", _("Received")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    AWAITED = nonmember(("open", "part_received"))
+
+
+class CountStatus(TextChoices):
+    """Whether a count is still under way."""
+
+    OPEN = "open", _("Open")
+    APPLIED = "applied", _("Applied")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class CountLineStatus(TextChoices):
+    """What one line of a count waits for."""
+
+    OPEN = "open", _("To be counted")
+    RECOUNT = "recount", _("To be counted again")
+    SETTLED = "settled", _("Counted")

@@ -19,6 +19,9 @@ class StockLevel(models.Model):
     safety_stock = models.PositiveIntegerField(
         _("safety stock"), default=0, help_text=_("Units that are never promised to an order.")
     )
+    quality_hold = models.IntegerField(
+        _("quality hold"), default=0, db_default=0, help_text=_("Units on hand that wait for a decision.")
+    )
 
     class Meta:
         verbose_name = _("stock level")
@@ -27,7 +30,10 @@ class StockLevel(models.Model):
             models.UniqueConstraint(fields=["sku", "node"], name="one_level_per_sku_and_node"),
             models.CheckConstraint(condition=Q(on_hand__gte=0), name="on_hand_is_never_negative"),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="reserved_is_never_negative"),
-            models.CheckConstraint(condition=Q(reserved__lte=F("on_hand")), name="never_reserve_more_than_on_hand"),
+            models.CheckConstraint(condition=Q(quality_hold__gte=0), name="quality_hold_is_never_negative"),
+            models.CheckConstraint(
+                condition=Q(on_hand__gte=F("reserved") + F("quality_hold")), name="never_reserve_more_than_on_hand"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -36,7 +42,7 @@ class StockLevel(models.Model):
     @property
     def available(self) -> int:
         """Units that may still be promised."""
-        return max(0, self.on_hand - self.reserved - self.safety_stock)
+        return max(0, self.on_hand - self.reserved - self.quality_hold - self.safety_stock)
 
 
 class Reservation(models.Model):

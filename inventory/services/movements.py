@@ -37,7 +37,7 @@ class NotEnoughOnHand(Exception):
 def record(movements: Sequence[Movement], *, actor: Actor, at: datetime) -> int:
     """Write movements and change the balances by them; keys already written change nothing. Returns the new ones.
 
-    Raises ``NotEnoughOnHand`` (and changes nothing) when a balance would fall below what is reserved.
+    Raises ``NotEnoughOnHand`` (and changes nothing) when a balance would fall below what is reserved or held.
     """
     pairs = {(movement.sku_id, movement.node_id) for movement in movements}
     _open_levels({(m.sku_id, m.node_id) for m in movements if m.quantity > 0})
@@ -67,9 +67,17 @@ def record(movements: Sequence[Movement], *, actor: Actor, at: datetime) -> int:
     return len(fresh)
 
 
+def are_written(movements: Sequence[Movement]) -> bool:
+    """Return whether all of these keys are in the ledger: the caller's call has come before."""
+    keys = {movement.key for movement in movements}
+    return StockMovement.objects.filter(key__in=keys).count() == len(keys)
+
+
 def _check_on_hand(levels: dict[LevelKey, Level], change: dict[LevelKey, int]) -> None:
     short = [
-        key for key, units in change.items() if key not in levels or levels[key].on_hand + units < levels[key].reserved
+        key
+        for key, units in change.items()
+        if key not in levels or levels[key].on_hand + units < levels[key].reserved + levels[key].quality_hold
     ]
     if short:
         raise NotEnoughOnHand(short)

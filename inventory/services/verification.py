@@ -27,6 +27,11 @@ _ROWS_BEHIND = {
         "SELECT sku_id, node_id, sum(quantity) AS units FROM inventory_reservation"
         " WHERE status = 'active' GROUP BY sku_id, node_id",
     ),
+    DifferenceCheck.QUALITY_HOLD: (
+        "quality_hold",
+        "SELECT sku_id, node_id, sum(quantity) AS units FROM inventory_qualityhold"
+        " WHERE closed_at IS NULL GROUP BY sku_id, node_id",
+    ),
 }
 
 

@@ -20,7 +20,7 @@ SELECT DISTINCT orders.placed_at, orders.id
    AND line.quantity_allocated < line.quantity AND NOT line.is_cancelled
   LEFT JOIN inventory_bundlepart AS part ON part.bundle_id = line.sku_id
   JOIN inventory_stocklevel AS level ON level.sku_id = coalesce(part.part_id, line.sku_id)
-   AND level.on_hand - level.reserved - level.safety_stock > 0
+   AND level.on_hand - level.reserved - level.quality_hold - level.safety_stock > 0
  WHERE orders.status = 'backordered' AND (orders.placed_at, orders.id) > (%s, %s)
  ORDER BY orders.placed_at, orders.id
  LIMIT %s

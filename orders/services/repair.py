@@ -104,6 +104,7 @@ def _settle_day(row: StockDifference, at: datetime) -> None:
 WAYS: Mapping[DifferenceCheck, Callable[[StockDifference, datetime], None]] = {
     DifferenceCheck.ON_HAND: _settle_balance,
     DifferenceCheck.RESERVED: _settle_balance,
+    DifferenceCheck.QUALITY_HOLD: _settle_balance,
     DifferenceCheck.PARCEL: _settle_parcel,
     DifferenceCheck.NODE_DAY: _settle_day,
 }

@@ -99,6 +99,7 @@ def node_days() -> list[Found]:
 CHECKS: Mapping[DifferenceCheck, Callable[[], list[Found]]] = {
     DifferenceCheck.ON_HAND: lambda: stock.balances(DifferenceCheck.ON_HAND),
     DifferenceCheck.RESERVED: lambda: stock.balances(DifferenceCheck.RESERVED),
+    DifferenceCheck.QUALITY_HOLD: lambda: stock.balances(DifferenceCheck.QUALITY_HOLD),
     DifferenceCheck.PARCEL: parcels,
     DifferenceCheck.NODE_DAY: node_days,
 }

@@ -143,7 +143,7 @@ def test_a_ledger_below_the_promises_is_not_made_the_balance(shop):
     spoil(shop.lid, shop.far, on_hand=5, reserved=3)
     assert found() == {("on_hand", "LID@WH"): (5, 2), ("reserved", "LID@WH"): (3, 0)}
     assert refused(repair_all()) == {
-        "LID@WH": "The ledger says 2 on hand, but 3 are reserved. Stop parcels or count first."
+        "LID@WH": ("2 on hand would not cover 3 reserved and 0 held. Stop parcels, decide on holds or count first.")
     }
     assert repair_all().done == ["LID@WH"]
     assert found() == {}
@@ -163,9 +163,10 @@ def test_no_repair_without_a_reason_and_none_twice(shop):
 
 def test_the_command_prints_figures_and_fails_on_any_difference(shop, capsys):
     call_command("verify")
-    assert capsys.readouterr().out.splitlines()[:5] == [
+    assert capsys.readouterr().out.splitlines()[:6] == [
         "on_hand_differences: 0",
         "reserved_differences: 0",
+        "quality_hold_differences: 0",
         "parcel_differences: 0",
         "node_day_differences: 0",
         "movements: 3",
