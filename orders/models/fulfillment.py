@@ -31,6 +31,11 @@ class Fulfillment(models.Model):
         indexes = [
             models.Index(fields=["node", "status", "-planned_at"], name="fulfillment_node_work"),
             models.Index(fields=["-planned_at", "-id"], name="fulfillment_newest"),
+            models.Index(
+                fields=["status", "-planned_at", "-id"],
+                condition=Q(status__in=FulfillmentStatus.OPEN),
+                name="fulfillment_open_work",
+            ),
             models.Index(fields=["tracking_number"], condition=~Q(tracking_number=""), name="fulfillment_tracking"),
         ]
 

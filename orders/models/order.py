@@ -103,6 +103,8 @@ class Order(models.Model):
                 fields=["reserved_until"], condition=Q(reserved_until__isnull=False), name="order_reserved_until"
             ),
             models.Index(fields=["external_id"], name="order_external_id"),
+            models.Index(fields=["total_amount"], name="order_amount"),
+            models.Index(fields=["recipient_phone"], condition=~Q(recipient_phone=""), name="order_phone"),
         ]
 
     def __str__(self) -> str:

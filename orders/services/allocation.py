@@ -11,6 +11,7 @@ from datetime import date
 
 from django.utils import timezone
 
+from audit.models import rows
 from audit.rules.sentences import Sentence, say
 from inventory import queries as stock_questions
 from inventory.rules.geography import MAINLAND
@@ -126,7 +127,8 @@ def _add_parcels(batch: Batch, entry: _Planned) -> None:
     work = entry.work
     lines = {line.line_number: line for line in work.lines}
     for planned in entry.plan.parcels:
-        parcel = Fulfillment(
+        parcel = rows.new(
+            Fulfillment,
             number=f"{work.order.number}-{len(work.parcels) + 1}",
             order=work.order,
             node_id=planned.node_id,
@@ -134,8 +136,12 @@ def _add_parcels(batch: Batch, entry: _Planned) -> None:
         )
         work.parcels.append(parcel)
         work.contents.extend(
-            FulfillmentLine(
-                fulfillment=parcel, order_line=lines[item.line_number], sku_id=item.sku_id, quantity=item.quantity
+            rows.new(
+                FulfillmentLine,
+                fulfillment=parcel,
+                order_line=lines[item.line_number],
+                sku_id=item.sku_id,
+                quantity=item.quantity,
             )
             for item in planned.items
         )
@@ -249,7 +255,8 @@ def _decision(batch: Batch, entry: _Planned) -> RoutingDecision:
     plan = entry.plan
     outcome = "backordered" if plan.missing else ("split" if len(plan.parcels) > 1 else "single")
     verdicts = plan.verdicts
-    return RoutingDecision(
+    return rows.new(
+        RoutingDecision,
         order=entry.work.order,
         decided_at=batch.at,
         policy=POLICY.name,

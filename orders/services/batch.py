@@ -126,7 +126,7 @@ class Batch:
 
     def tell(self, work: Work, kind: EventKind, detail: Sentence | None = None) -> None:
         """Add one event to an order's timeline."""
-        event = OrderEvent(order=work.order, kind=kind, happened_at=self.at, actor=self.actor.label)
+        event = rows.new(OrderEvent, order=work.order, kind=kind, happened_at=self.at, actor=self.actor.label)
         if detail:
             event.detail = detail.stored()
         self.events.append(event)

@@ -24,6 +24,14 @@ from orders.services import batch as batches
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, FulfillmentStatus, HoldKind
 
+ONLY_WHEN = {
+    FulfillmentStatus.PICKING: say("Picking begins only on a released parcel."),
+    FulfillmentStatus.PACKED: say("Only a parcel that is released or being picked can be packed."),
+    FulfillmentStatus.SHIPPED: say("Only a packed parcel can be shipped."),
+    FulfillmentStatus.DELIVERED: say("Only a shipped parcel can be delivered."),
+    FulfillmentStatus.CANCELLED: say("A parcel that has left, or was stopped before, cannot be stopped."),
+}
+
 
 @dataclass(frozen=True)
 class Handover:
@@ -139,9 +147,8 @@ def _move(
 
 
 def _why_not(entry: _Entry, target: FulfillmentStatus) -> Sentence | None:
-    status = FulfillmentStatus(entry.parcel.status)
-    if target not in FulfillmentStatus.MOVES[status]:
-        return say("A parcel that is “%(status)s” cannot become “%(target)s”.", status=status, target=target)
+    if target not in FulfillmentStatus.MOVES[entry.parcel.status]:
+        return ONLY_WHEN[target]
     moves_goods_on = target not in (FulfillmentStatus.CANCELLED, FulfillmentStatus.DELIVERED)
     if moves_goods_on and entry.work.holds:
         return say("The order is on hold: lift the hold first.")

@@ -174,7 +174,8 @@ def _done(message: InboundMessage, work: Work, remarks: Sequence[Sentence]) -> i
 
 def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) -> Work:
     """Build an order and its lines from the channel's first message about it."""
-    order = Order(
+    order = rows.new(
+        Order,
         number=f"{channel.code}-{says.external_id}",
         channel_id=channel.pk,
         external_id=says.external_id,

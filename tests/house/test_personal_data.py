@@ -12,6 +12,7 @@ NOT_PERSONAL = {
     "channels.Channel.name_en": "a shop's name",
     "channels.HistoricalChannel.name": "a shop's name",
     "channels.HistoricalChannel.name_en": "a shop's name",
+    "orders.Order.address_revision": "counts how often a channel spoke of the address",
     "orders.Order.customer": "points at the buyer, whose columns are declared",
 }
 HOST = re.compile(r"""(?:https?:)?//(?P<host>[a-z0-9.-]+\.[a-z]{2,}|\[[0-9a-f:]+\]|localhost|[0-9.]+)""", re.IGNORECASE)

@@ -173,7 +173,7 @@ def test_a_parcel_makes_only_the_allowed_moves(hub):
     before = scenes.everything()
     for moved in (ship([(released, ONE)]), pick(planned), pack(planned), ship([(planned, ONE)])):
         assert moved.done == []
-    assert str(ship([(released, ONE)]).refused["JD-1-1"]) == "A parcel that is “released” cannot become “shipped”."
+    assert str(ship([(released, ONE)]).refused["JD-1-1"]) == "Only a packed parcel can be shipped."
     assert fulfillment.deliver([released.pk], actor=TESTER, at=LATER).done == []
     assert scenes.everything() == before
 
