@@ -5,14 +5,15 @@ and column. See docs/benchmarks.md.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import AutoField, DateField, Field, ForeignKey, JSONField, Model
+from django.db.models.base import ModelState
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -25,8 +26,36 @@ class _Table:
     key: str
     columns: tuple[str, ...]
     attributes: tuple[str, ...]
-    parents: tuple[tuple[str, str], ...]  # name of the relation, attribute that holds the parent's key
+    relations: dict[str, str]  # name of the relation → attribute that holds the parent's key
+    constants: dict[str, Any]  # attribute → default
+    made: tuple[tuple[str, Callable[[], Any]], ...]  # attribute, what makes its default
     documents: tuple[tuple[int, JSONField], ...]  # place among the columns, field
+
+
+Row = TypeVar("Row", bound=Model)
+
+
+def new(model: type[Row], **values: Any) -> Row:
+    """Make an unsaved row as the model's own constructor would, several times quicker, for rows made by the thousand.
+
+    Takes columns and relations by name; sends no signals. Raises ``TypeError`` for a name that the model does not have.
+    """
+    table = _table_of(model)
+    row = model.__new__(model)
+    row._state = state = ModelState()
+    columns = row.__dict__
+    columns.update(table.constants)
+    for attribute, make in table.made:
+        columns[attribute] = make()
+    for name, value in values.items():
+        if name in table.relations:
+            state.fields_cache[name] = value
+            columns[table.relations[name]] = None if value is None else value.pk
+        elif name in columns:
+            columns[name] = value
+        else:
+            raise TypeError(f"{model.__name__} has no {name}")
+    return row
 
 
 def insert(fresh: Sequence[Model]) -> None:
@@ -39,7 +68,7 @@ def insert(fresh: Sequence[Model]) -> None:
         return
     table = _table_of(type(fresh[0]))
     _draw_keys(table, fresh)
-    for relation, attribute in table.parents:
+    for relation, attribute in table.relations.items():
         for row in fresh:
             parent = row._state.fields_cache.get(relation)
             if parent is not None:
@@ -85,6 +114,7 @@ def update(rows: Collection[Model], fields: Sequence[str]) -> int:
 def _table_of(model: type[Model]) -> _Table:
     meta = model._meta
     fields = [field for field in meta.local_concrete_fields if not field.generated]
+    made = [field for field in fields if field.has_default() and callable(field.default)]
     dates = [field for field in fields if isinstance(field, DateField)]
     computed = [field.name for field in dates if field.auto_now or field.auto_now_add]
     if computed or not isinstance(meta.pk, AutoField):
@@ -94,7 +124,9 @@ def _table_of(model: type[Model]) -> _Table:
         key=str(meta.pk.column),
         columns=tuple(str(field.column) for field in fields),
         attributes=tuple(field.attname for field in fields),
-        parents=tuple((field.name, field.attname) for field in fields if isinstance(field, ForeignKey)),
+        relations={field.name: field.attname for field in fields if isinstance(field, ForeignKey)},
+        constants={str(meta.pk.attname): None} | {f.attname: f.get_default() for f in fields if f not in made},
+        made=tuple((field.attname, field.default) for field in made),
         documents=tuple((place, field) for place, field in enumerate(fields) if isinstance(field, JSONField)),
     )
 

@@ -10,7 +10,7 @@ from audit.models import Case, rows
 from audit.rules.sentences import say
 from channels.models import Channel
 from inventory.models import Reservation
-from orders.models import Customer, Order, OrderEvent, OrderLine
+from orders.models import Customer, Fulfillment, FulfillmentLine, Order, OrderEvent, OrderLine, RoutingDecision
 from orders.statuses import EventKind, MoneyState
 from tests import small_company as company
 from tests.small_company import NOON
@@ -40,6 +40,29 @@ def test_inserted_rows_read_back_as_they_were():
     assert not first._state.adding
     second.save()
     assert Order.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "model", [Order, OrderLine, OrderEvent, Fulfillment, FulfillmentLine, RoutingDecision, Customer]
+)
+def test_a_new_row_is_the_one_that_the_constructor_makes(model):
+    made, constructed = rows.new(model), model()
+    for field in model._meta.concrete_fields:
+        assert getattr(made, field.attname) == getattr(constructed, field.attname), field.name
+    assert (made._state.adding, made._state.db, made.pk) == (True, None, None)
+
+
+def test_a_new_row_takes_columns_and_relations_and_nothing_else():
+    channel = company.channel()
+    parent = rows.new(Order, channel=channel, number="A-1", customer=None)
+    events = [rows.new(OrderEvent, order=parent, kind=EventKind.HELD) for _ in range(2)]
+
+    assert (parent.channel, parent.channel_id, parent.customer, parent.number) == (channel, channel.pk, None, "A-1")
+    assert events[0].order is parent
+    assert events[0].detail == {}
+    assert events[0].detail is not events[1].detail
+    with pytest.raises(TypeError, match="Order has no colour"):
+        rows.new(Order, colour="red")
 
 
 def test_children_get_the_keys_of_parents_saved_a_moment_before():
