@@ -39,6 +39,7 @@ class Decision:
     hold_id: int
     released: int = 0
     scrapped: int = 0
+    words: str = ""  # why, if there is more to say than the hold's own reason
 
 
 @transaction.atomic
@@ -198,7 +199,7 @@ def _scrapping(decisions: Sequence[Decision], rows: Mapping[int, QualityHold]) -
             kind=MovementKind.ADJUSTMENT,
             quantity=-decision.scrapped,
             reference=row.reference,
-            reason=reasons.words(row.reason_code, "scrapped"),
+            reason=decision.words[:200] or reasons.words(row.reason_code, "scrapped"),
         )
         for decision in decisions
         if decision.scrapped
