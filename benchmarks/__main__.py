@@ -30,10 +30,11 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the hub and print the figures.")
     parser.add_argument("suite", nargs="?", choices=sorted(SUITES), help="which measurements (all when left out)")
     parser.add_argument("--orders", type=int, default=usual.orders, help="orders through the pipeline")
+    parser.add_argument("--rounds", type=int, default=usual.rounds, help="rounds of which the medians are shown")
     parser.add_argument("--rows", type=int, default=usual.rows, help="orders in the table behind the list")
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="length of each race for one SKU")
     asked = parser.parse_args(argv)
-    options = Options(orders=asked.orders, rows=asked.rows, seconds=asked.seconds)
+    options = Options(orders=asked.orders, rounds=asked.rounds, rows=asked.rows, seconds=asked.seconds)
     suites = [asked.suite] if asked.suite else ALL
     with own_database() as database:
         os.environ["DATABASE_URL"], os.environ["DJANGO_SETTINGS_MODULE"] = database.url, "config.settings"
