@@ -61,6 +61,10 @@ class Work:
         """Return the parcels that are not cancelled."""
         return [parcel for parcel in self.parcels if parcel.status != FulfillmentStatus.CANCELLED]
 
+    def is_at_a_node(self) -> bool:
+        """Return whether a node has, or has sent, a parcel of this order."""
+        return any(parcel.status != FulfillmentStatus.PLANNED for parcel in self.live_parcels())
+
     def wanted(self) -> list[demand.WantedLine]:
         """Return the live lines with a known SKU, as the rules read them."""
         return [

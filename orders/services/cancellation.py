@@ -7,7 +7,7 @@ from datetime import datetime
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from audit.services.transactions import atomic_with_retry
-from orders.services import allocation, facts
+from orders.services import allocation
 from orders.services import batch as batches
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, HoldKind
@@ -34,7 +34,7 @@ def cancel(order_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime)
         if why_not:
             outcome.refused[work.order.number] = why_not
         else:
-            _cancel(batch, work, reason)
+            apply(batch, work, at=at, reason=reason, detail=say("%(reason)s", reason=reason[:200] or "–"))
             outcome.done.append(work.order.number)
     batch.write()
     return outcome
@@ -43,15 +43,16 @@ def cancel(order_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime)
 def _why_not(work: Work) -> Sentence | None:
     if work.order.cancelled_at:
         return say("The order is cancelled already.")
-    if facts.is_at_a_node(work):
+    if work.is_at_a_node():
         return say("A node already has the parcel: stop it there first.")
     return None
 
 
-def _cancel(batch: Batch, work: Work, reason: str) -> None:
+def apply(batch: Batch, work: Work, *, at: datetime, reason: str = "", detail: Sentence | None = None) -> None:
+    """Cancel an order of a batch: planned parcels are undone, holds lifted; no node may have a parcel of it."""
     allocation.undo(batch, [work])
-    work.order.cancelled_at, work.order.cancel_reason = batch.at, reason[:200]
+    work.order.cancelled_at, work.order.cancel_reason = at, reason[:200]
     work.order.reserved_until = None
     for kind in list(work.holds):
         batch.lift(work, HoldKind(kind))
-    batch.tell(work, EventKind.CANCELLED, say("%(reason)s", reason=reason[:200] or "–"))
+    batch.tell(work, EventKind.CANCELLED, detail)

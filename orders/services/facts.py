@@ -12,9 +12,9 @@ from channels.messages import Address, IncomingChange, IncomingLine, IncomingOrd
 from inventory.rules.geography import find_region
 from inventory.services import reservations
 from orders.models import Order, OrderLine
-from orders.services import allocation, checks
+from orders.services import allocation, cancellation, checks
 from orders.services.batch import Batch, Work
-from orders.statuses import EventKind, FulfillmentStatus, HoldKind, MoneyState
+from orders.statuses import EventKind, HoldKind, MoneyState
 
 
 def set_address(order: Order, address: Address) -> None:
@@ -97,13 +97,9 @@ def is_old_news(order: Order, says: IncomingChange) -> bool:
 
 def cancel_if_empty(batch: Batch, work: Work) -> bool:
     """Cancel an order of which every line was cancelled; returns whether it was."""
-    if work.live_lines() or is_at_a_node(work):
+    if work.live_lines() or work.is_at_a_node():
         return False
-    work.order.cancelled_at = batch.at
-    work.order.reserved_until = None
-    for kind in list(work.holds):
-        batch.lift(work, HoldKind(kind))
-    batch.tell(work, EventKind.CANCELLED, say("Every line was cancelled on the channel."))
+    cancellation.apply(batch, work, at=batch.at, detail=say("Every line was cancelled on the channel."))
     return True
 
 
@@ -121,11 +117,6 @@ def note_paid_amount(work: Work, told: Decimal | None) -> None:
         work.order.paid_amount = work.order.total_amount
 
 
-def is_at_a_node(work: Work) -> bool:
-    """Return whether a node has, or has sent, a parcel of this order."""
-    return any(parcel.status != FulfillmentStatus.PLANNED for parcel in work.live_parcels())
-
-
 def _pay(batch: Batch, work: Work, paid_at: datetime) -> None:
     order = work.order
     if order.paid_at:
@@ -141,7 +132,7 @@ def _pay(batch: Batch, work: Work, paid_at: datetime) -> None:
 def _cancel(batch: Batch, work: Work, cancelled_at: datetime, reason: str) -> None:
     if work.order.cancelled_at:
         return
-    if is_at_a_node(work):
+    if work.is_at_a_node():
         batch.hold(
             work,
             HoldKind.CANCEL_REQUESTED,
@@ -149,12 +140,8 @@ def _cancel(batch: Batch, work: Work, cancelled_at: datetime, reason: str) -> No
             say("Stop the parcel at the node, or let it go and expect it back."),
         )
         return
-    allocation.undo(batch, [work])
-    work.order.cancelled_at, work.order.cancel_reason = cancelled_at, reason[:200]
-    work.order.reserved_until = None
-    for kind in list(work.holds):
-        batch.lift(work, HoldKind(kind))
-    batch.tell(work, EventKind.CANCELLED, say("Cancelled on the channel: %(reason)s", reason=reason[:200] or "–"))
+    detail = say("Cancelled on the channel: %(reason)s", reason=reason[:200] or "–")
+    cancellation.apply(batch, work, at=cancelled_at, reason=reason, detail=detail)
 
 
 def _change_address(batch: Batch, work: Work, address: Address, revision: int) -> None:
@@ -166,7 +153,7 @@ def _change_address(batch: Batch, work: Work, address: Address, revision: int) -
     set_address(order, address)
     if _where(work) == before:
         return
-    if is_at_a_node(work):
+    if work.is_at_a_node():
         _changed_too_late(batch, work)
     elif _where(work)[:2] != before[:2]:
         allocation.undo(batch, [work])
@@ -185,7 +172,7 @@ def _change_lines(batch: Batch, work: Work, says: tuple[IncomingLine, ...], skus
     known = {line.external_id: line for line in work.lines}
     units_before = [(line.external_id, line.quantity, line.is_cancelled, line.sku_id) for line in work.lines]
     vanished = [line for line in work.live_lines() if line.external_id not in {told.external_id for told in says}]
-    if is_at_a_node(work):
+    if work.is_at_a_node():
         if vanished or any(_differs(known.get(line.external_id), line) for line in says):
             _changed_too_late(batch, work)
         return

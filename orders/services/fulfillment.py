@@ -19,7 +19,7 @@ from inventory.services import reservations
 from inventory.statuses import MovementKind
 from orders.models import Fulfillment
 from orders.rules import demand
-from orders.services import allocation
+from orders.services import allocation, cancellation
 from orders.services import batch as batches
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, FulfillmentStatus, HoldKind
@@ -219,10 +219,8 @@ def _after_stop(batch: Batch, entry: _Entry, reason: str) -> None:
     allocation.count_allocated(batch, work)
     batch.tell(work, EventKind.CHANGED, say("Parcel %(number)s was stopped: %(reason)s",
                                             number=entry.parcel.number, reason=reason[:150] or "–"))  # fmt: skip
-    if HoldKind.CANCEL_REQUESTED in work.holds and not work.live_parcels():
-        batch.lift(work, HoldKind.CANCEL_REQUESTED)
-        work.order.cancelled_at, work.order.cancel_reason = batch.at, reason[:200]
-        batch.tell(work, EventKind.CANCELLED)
+    if HoldKind.CANCEL_REQUESTED in work.holds and not work.is_at_a_node():
+        cancellation.apply(batch, work, at=batch.at, reason=reason)
     elif HoldKind.CANCEL_REQUESTED not in work.holds:
         batch.hold(
             work,
