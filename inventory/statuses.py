@@ -41,6 +41,7 @@ class MovementKind(TextChoices):
     TRANSFER_OUT = "transfer_out", _("Transfer out")
     TRANSFER_IN = "transfer_in", _("Transfer in")
     COUNT = "count", _("Count")
+    IMPORT = "import", _("Import")
 
 
 class ReasonUse(TextChoices):
@@ -115,3 +116,12 @@ class CountLineStatus(TextChoices):
     OPEN = "open", _("To be counted")
     RECOUNT = "recount", _("To be counted again")
     SETTLED = "settled", _("Counted")
+
+
+class ImportStatus(TextChoices):
+    """What became of a stock file."""
+
+    CHECKED = "checked", _("Checked, not imported")
+    REFUSED = "refused", _("Refused")
+    APPLIED = "applied", _("Imported")
+    UNDONE = "undone", _("Undone")

@@ -8,6 +8,7 @@ from inventory.models.reason import ReasonCode
 from inventory.models.receipt import ExpectedLine, ExpectedReceipt, Receipt, ReceiptLine
 from inventory.models.sku import BundlePart, Category, Sku
 from inventory.models.stock import Reservation, StockLevel, StockMovement
+from inventory.models.stock_import import StockImport
 from inventory.models.transfer import Transfer, TransferLine
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Sku",
     "StockCount",
     "StockDifference",
+    "StockImport",
     "StockLevel",
     "StockMovement",
     "Transfer",
