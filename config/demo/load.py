@@ -20,7 +20,7 @@ from config.demo.catalogue import DemoSku
 from config.demo.company import WAREHOUSE_SYSTEM
 from config.demo.history import History, Size
 from config.demo.tape import COLUMNS
-from inventory.models import Sku
+from inventory.models import ReasonCode, Sku
 from orders.models import Order
 
 APPS = ("inventory", "channels", "promotions", "orders", "forecasting")
@@ -92,8 +92,12 @@ def empty() -> int:
 
 
 def _models() -> list[type[Model]]:
-    """Return the business apps' models, their history tables included; of audit the cases, which point at them."""
-    return [Case, *(model for app in APPS for model in apps.get_app_config(app).get_models(include_auto_created=True))]
+    """Return the business apps' models, their history tables included; of audit the cases, which point at them.
+
+    Reason codes come with the installation and belong to its people: they stay.
+    """
+    business = [model for app in APPS for model in apps.get_app_config(app).get_models(include_auto_created=True)]
+    return [Case, *(model for model in business if model not in (ReasonCode, ReasonCode.history.model))]
 
 
 def _mark() -> dict[str, Any] | None:
