@@ -52,6 +52,8 @@ TEXTS = (
     gettext_noop("Message not delivered"),
     gettext_noop("Backordered"),
     gettext_noop("No node"),
+    gettext_noop("Stock difference"),
+    gettext_noop("Quality hold overdue"),
     gettext_noop("Cancel requested"),
     gettext_noop("Changed"),
     gettext_noop("Manual"),

@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from orders.services import backorders, expiry, pipeline, waiting
+from orders.services import backorders, expiry, pipeline, verification, waiting
 
 
 @shared_task(name="orders.run_pipeline")
@@ -30,3 +30,9 @@ def retry_backorders(**_kwargs: Any) -> None:
 def expire_unpaid(**_kwargs: Any) -> None:
     """Give back the stock of unpaid orders whose term is over."""
     expiry.expire_unpaid(at=timezone.now())
+
+
+@shared_task(name="orders.verify_stock")
+def verify_stock(**_kwargs: Any) -> None:
+    """Compare every stored figure of stock with its rows; a difference opens a case (queue ``stock``)."""
+    verification.verify(at=timezone.now())

@@ -32,7 +32,7 @@ class StockFilter(filters.ChoiceFilter):
         """Keep the chosen grade."""
         if not self.value():
             return queryset
-        rows = queryset.alias(left=F("on_hand") - F("reserved") - F("safety_stock"))
+        rows = queryset.alias(left=F("on_hand") - F("reserved") - F("quality_hold") - F("safety_stock"))
         if self.value() == "zero":
             return rows.filter(left__lte=0)
         return rows.filter(left__gt=0, left__lte=LOW) if self.value() == "low" else rows.filter(left__gt=0)

@@ -25,4 +25,4 @@ class ReasonCode(models.Model):
         constraints = [models.UniqueConstraint(fields=["use", "code"], name="a_reason_code_stands_once_per_use")]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.name}"
+        return self.code

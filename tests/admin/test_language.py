@@ -12,10 +12,12 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from audit.rules.sentences import say
 from audit.services.cases import Trouble, open_cases
 from channels.models import InboundMessage, Listing, OutboundMessage, PullCursor
-from inventory.models import Sku
+from inventory.models import Sku, StockDifference, Transfer
+from inventory.services import quality, stock_import, transfers
 from orders.models import Order, Return
 from orders.services import holds
 from promotions.models import Promotion
+from tests import small_company as company
 from tests.admin.reading import chinese_left, english_left
 from tests.small_company import NOON, TESTER
 
@@ -29,6 +31,8 @@ LATIN = {
     "sweep", "inbox", "crew", "SF", "USD", "tmall", "pos", "Too", "small", "UTC", "beat", "CELERY", "QUEUES", "AMQP",
     "None", "HTTP", "cups", "UTF", "http", "esc", "False", "True", "enabled", "Control", "Mac", "Command", "LDAP",
     "argument", "value", "Boss", "Crew", "single", "Sweep", "sku", "orders", "PBKDF", "sha",
+    "correction", "damaged", "defective", "expired", "found", "lost", "short", "suspected", "recall", "inspection",
+    "repack", "Damaged",
 }  # fmt: skip
 
 
@@ -57,7 +61,22 @@ def full_desk(desk, sell, shop):
     open_cases([Trouble(kind, "JD-1", why, say("Correct the address, then choose “Try again”.")) for kind in kinds],
                at=NOON)  # fmt: skip
     Sku.objects.filter(pk=lid.pk).update(is_active=False)
+    stock_documents(cup, lid, near, far)
     return desk
+
+
+def stock_documents(cup, lid, near, far):
+    """Write one transfer, quality hold, import and difference down; reason codes are there from the start."""
+    row = Transfer(number="1", source=near, destination=far)
+    transfers.draft(row, units={cup.pk: 1}, actor=TESTER, at=NOON)
+    company.stock(lid, far, 1)
+    keep = quality.Keep("1", lid.pk, far.pk, 1, "suspected", "tester", NOON + timedelta(days=1))
+    quality.place([keep], actor=TESTER, at=NOON)
+    rows = iter([("sku", "node", "on_hand"), ("GHOST", "SH", "1")])
+    stock_import.take_in(rows, file_name="1.csv", actor=TESTER, at=NOON)
+    StockDifference.objects.create(
+        check_name="on_hand", subject="CUP@SH", sku=cup, node=near, stored=2, derived=1, found_at=NOON
+    )
 
 
 def pages() -> list[tuple[str, object]]:

@@ -1,0 +1,14 @@
+"""The clock of stock: each task calls one verb and may run twice."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from inventory.services import quality
+
+
+@shared_task(name="inventory.remind_of_holds")
+def remind_of_holds(**_kwargs: Any) -> None:
+    """Open a case for each quality hold that should have been decided by now (queue ``stock``)."""
+    quality.remind(at=timezone.now())
