@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
@@ -128,6 +129,8 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_ROUTES = {
     "channels.deliver_outbox": {"queue": "outbox"},
     "orders.expire_unpaid": {"queue": "stock"},
+    "orders.verify_stock": {"queue": "stock"},
+    "inventory.remind_of_holds": {"queue": "stock"},
     "config.demo_traffic": {"queue": "reports"},
 }
 # Every task is a sweep over rows: one that comes late is dropped, the next one finds the same rows.
@@ -140,8 +143,15 @@ CELERY_BEAT_SCHEDULE = {
         "orders.wake_waiting": 30.0,
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,
+        "inventory.remind_of_holds": 3600.0,
         "config.demo_traffic": 20.0,  # does nothing unless HUB_DEMO_TRAFFIC=1
     }.items()
+} | {
+    "verify-stock": {
+        "task": "orders.verify_stock",
+        "schedule": crontab(hour=3, minute=10),
+        "options": {"expires": 3600.0},
+    },
 }
 
 # -- languages, time ----------------------------------------------------------------------------

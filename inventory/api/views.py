@@ -10,9 +10,9 @@ from rest_framework.response import Response
 
 from audit.api.filters import refuse_unknown
 from audit.api.problems import BadRequest, ProblemSerializer
-from inventory import queries
 from inventory.api.serializers import AvailabilitySerializer
 from inventory.models import Node, Sku, StockLevel
+from inventory.queries import promise
 from inventory.rules.geography import MAINLAND, REGIONS
 
 MOST_SKUS = 500
@@ -39,7 +39,7 @@ class AvailabilityView(GenericAPIView[StockLevel]):
         refuse_unknown(request, {"sku", "node", "region"})
         skus = _skus(list(dict.fromkeys(request.query_params.getlist("sku"))))
         nodes = _nodes(set(request.query_params.getlist("node")), request.query_params.get("region"))
-        figures = queries.availability(skus.values(), nodes)
+        figures = promise.availability(skus.values(), nodes)
         results = [
             {
                 "sku": code,

@@ -8,7 +8,7 @@ from django.db import transaction
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.models import CountLine, StockCount
-from inventory.risk import Risk
+from inventory.queries.risk import Risk
 from inventory.rules.counting import Limits, needs_recount
 from inventory.services import movements, refusals
 from inventory.services.levels import lock_levels

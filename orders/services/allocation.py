@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from audit.models import rows
 from audit.rules.sentences import Sentence, say
-from inventory import queries as stock_questions
+from inventory.queries import promise
 from inventory.rules.geography import MAINLAND
 from inventory.services import capacity, reservations
 from orders.models import Fulfillment, FulfillmentLine, RoutingDecision
@@ -84,7 +84,7 @@ def _plan(batch: Batch, works: Sequence[Work]) -> list[_Planned]:
         )
         for work in works
     ]
-    stock = stock_questions.promisable(item.sku_id for wanted in demands for item in wanted.items)
+    stock = promise.promisable(item.sku_id for wanted in demands for item in wanted.items)
     plans = routing.plan(demands, _nodes(batch), stock, POLICY)
     return [_Planned(work, plan) for work, plan in zip(works, plans, strict=True)]
 
@@ -101,7 +101,7 @@ def _nodes(batch: Batch) -> list[routing.NodeFacts]:
             is_active=node.is_active,
             parcels_left=room,
         )
-        for node, room in stock_questions.nodes_with_room(timezone.localdate(batch.at))
+        for node, room in promise.nodes_with_room(timezone.localdate(batch.at))
     ]
 
 

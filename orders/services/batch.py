@@ -17,7 +17,7 @@ from audit.rules.sentences import Sentence
 from audit.services import cases
 from channels.models import Channel
 from channels.services import inbox, outbox
-from inventory import queries as stock_questions
+from inventory.queries import promise
 from orders.models import Customer, Fulfillment, FulfillmentLine, Hold, Order, OrderEvent, OrderLine, RoutingDecision
 from orders.rules import demand, progress
 from orders.statuses import EventKind, FulfillmentStatus, GoodsState, HoldKind
@@ -176,7 +176,7 @@ class Batch:
     def learn_parts(self) -> None:
         """Load what the bundles among the orders' SKUs are made of."""
         skus = {line.sku_id for work in self.works for line in work.lines if line.sku_id is not None}
-        self.parts = stock_questions.bundle_parts(skus) if skus else {}
+        self.parts = promise.bundle_parts(skus) if skus else {}
 
     def write(self) -> None:
         """Save everything, parents first."""

@@ -11,7 +11,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from audit.admin.paging import CAP, CappedCount, CappedPaginator
 from audit.models import Case
 from channels.models import InboundMessage, Listing, OutboundMessage
-from inventory.models import Category, Node, Sku
+from inventory.models import Category, Node, QualityHold, ReasonCode, Sku, StockDifference, StockImport, Transfer
 from orders.models import Hold, Order, Return
 from promotions.models import Promotion
 from tests import small_company as company
@@ -33,10 +33,15 @@ QUERIES = {
     "django_celery_beat.periodictask": 5,
     "inventory.category": 5,
     "inventory.node": 6,
+    "inventory.qualityhold": 6,
+    "inventory.reasoncode": 5,
     "inventory.reservation": 6,
     "inventory.sku": 7,
+    "inventory.stockdifference": 5,
+    "inventory.stockimport": 5,
     "inventory.stocklevel": 7,
     "inventory.stockmovement": 6,
+    "inventory.transfer": 8,
     "orders.customer": 7,
     "orders.fulfillment": 7,
     "orders.hold": 5,
@@ -57,9 +62,24 @@ def fill(sell, shop, number: int) -> None:
     Promotion.objects.create(code=f"P{number}", name="Autumn", starts_at=NOON, ends_at=timezone.now())
     OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key=f"k{number}", subject="JD-1",
                                    body={}, not_before=NOON, created_at=NOON)  # fmt: skip
+    _fill_stock(cup, near, _far, number)
     every = IntervalSchedule.objects.create(every=number, period="seconds")
     CrontabSchedule.objects.create(minute=str(number))
     PeriodicTask.objects.create(name=f"task {number}", task="orders.run_pipeline", interval=every)
+
+
+def _fill_stock(cup, near, far, number: int) -> None:
+    """Add one row to the lists of stock's documents."""
+    ReasonCode.objects.create(use="adjustment", code=f"r{number}", name="r")
+    Transfer.objects.create(number=f"T{number}", source=near, destination=far, created_at=NOON, created_by="x")
+    StockImport.objects.create(file_name=f"{number}.csv", status="applied", imported_at=NOON, imported_by="x")
+    StockDifference.objects.create(
+        check_name="on_hand", subject=f"CUP@{number}", sku=cup, node=near, stored=1, derived=2, found_at=NOON
+    )
+    QualityHold.objects.create(
+        key=f"q{number}", sku=cup, node=near, quantity=1, reason_code="recall", owner="x", opened_at=NOON,
+        opened_by="x", ends_at=NOON,
+    )  # fmt: skip
 
 
 def more(shop, number: int) -> None:

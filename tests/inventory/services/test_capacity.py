@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from inventory import queries
 from inventory.models import NodeDay
+from inventory.queries import promise
 from inventory.services import capacity
 from tests import small_company as company
 
@@ -66,4 +66,4 @@ def test_a_node_that_does_not_exist_has_no_room():
 
 def test_the_room_left_is_told_for_every_node(small, large):
     capacity.claim({small.pk: 2}, day_date=TODAY)
-    assert queries.nodes_with_room(TODAY) == [(small, 1), (large, 100)]
+    assert promise.nodes_with_room(TODAY) == [(small, 1), (large, 100)]

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from audit.rules.actors import Actor
-from inventory import risk
 from inventory.models import CountLine, Sku, StockCount, StockDifference, StockLevel, StockMovement
-from inventory.risk import Risk
+from inventory.queries import risk
+from inventory.queries.risk import Risk
 from inventory.services import counts, movements, reservations
 from inventory.services.refusals import RowsRefused
 from inventory.services.reservations import Claim, Want

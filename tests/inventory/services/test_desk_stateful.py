@@ -11,7 +11,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule, run_s
 
 from audit.rules.actors import Actor
 from inventory.models import QualityHold, Receipt, StockCount, StockLevel, Transfer
-from inventory.risk import Risk
+from inventory.queries.risk import Risk
 from inventory.services import adjustments, counts, quality, receipts, returns, transfers, verification
 from inventory.services.adjustments import Adjustment
 from inventory.services.quality import Decision, Keep

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from audit.models import Case
-from inventory import queries
 from inventory.models import QualityHold, StockLevel, StockMovement
+from inventory.queries import promise
 from inventory.services import adjustments, quality, reservations
 from inventory.services.adjustments import Adjustment
 from inventory.services.quality import Decision, Keep
@@ -65,12 +65,12 @@ def refusals_of(call, *rows):
 def test_held_units_are_on_hand_and_promised_to_nobody(cup, here):
     assert [place(keep(cup, here, 4)), place(keep(cup, here, 4))] == [1, 0]
     assert figures() == (10, 0, 4, 6)
-    assert queries.promisable([cup.pk]) == {cup.pk: {here.pk: 6}}
+    assert promise.promisable([cup.pk]) == {cup.pk: {here.pk: 6}}
     with pytest.raises(NotReservable):
         reserve(cup, here, 7)
     reserve(cup, here, 6)
     assert figures() == (10, 6, 4, 0)
-    assert queries.promisable([cup.pk]) == {}
+    assert promise.promisable([cup.pk]) == {}
 
 
 def test_what_is_promised_cannot_be_held_and_what_is_held_cannot_be_adjusted_away(cup, here):

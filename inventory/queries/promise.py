@@ -1,4 +1,4 @@
-"""Questions about stock that several doors and engines ask."""
+"""What may still be promised: units per SKU and node, room at nodes, what bundles are made of."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from inventory.derivation import derive
 from inventory.models import ExpectedReceipt, QualityHold, Receipt, Reservation, StockLevel, StockMovement, Transfer
+from inventory.queries.derivation import derive
 from inventory.services import movements, quality, receipts, reservations, transfers
 from inventory.services.movements import Movement
 from inventory.services.quality import Decision, Keep

@@ -1,0 +1,1 @@
+"""Questions about stock that several doors and engines ask."""
