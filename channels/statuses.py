@@ -4,6 +4,13 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 
+class InboundKind(TextChoices):
+    """What a message that came in is about."""
+
+    ORDER = "order", _("Whole order")
+    CHANGE = "change", _("One change")
+
+
 class InboundStatus(TextChoices):
     """Where a message that came in stands."""
 

@@ -31,6 +31,11 @@ def link(url: str, text: Any, title: Any = "") -> SafeString:
     return format_html('<a class="more" href="{}" title="{}">{}</a>', url, title, text)
 
 
+def cut(text: str, most: int) -> SafeString:
+    """Return a text that is cut where a list has no room for it, whole when pointed at."""
+    return format_html('<span title="{}">{}</span>', text, text if len(text) <= most else f"{text[: most - 1]}…")
+
+
 def number(value: int | None, url: str = "") -> SafeString:
     """Return a right-aligned number; a zero is faint, a url makes it a link."""
     shown = formats.number_format(value or 0, use_l10n=True, force_grouping=True)

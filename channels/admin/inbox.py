@@ -77,7 +77,7 @@ class StateFilter(filters.ChoiceFilter):
 class InboundMessageAdmin(MachineAdmin):
     """What channels told us."""
 
-    list_display = ("external_id", "shop", "kind", "state", "why", "times_received", "came")
+    list_display = ("number", "shop", "kind", "state", "why", "times_received", "came")
     list_filter = (
         StateFilter,
         filters.choice(_("channel"), "channel", choices.channels),
@@ -111,6 +111,11 @@ class InboundMessageAdmin(MachineAdmin):
             return queryset, False
         every = list(Channel.objects.values_list("pk", flat=True))
         return queryset.filter(channel__in=every, external_id__startswith=term), False
+
+    @admin.display(description=_("channel's number"))
+    def number(self, message: InboundMessage) -> SafeString:
+        """Show the number; one that stands for an unreadable body is long and is cut."""
+        return columns.cut(message.external_id, 32)
 
     @admin.display(description=_("channel"))
     def shop(self, message: InboundMessage) -> SafeString:

@@ -6,14 +6,14 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models.sentences import SentenceField
 from channels.models.channel import Channel
-from channels.statuses import InboundStatus
+from channels.statuses import InboundKind, InboundStatus
 
 
 class InboundMessage(models.Model):
     """One message of a channel. The same message again only raises ``times_received``."""
 
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, verbose_name=_("channel"), db_index=False)
-    kind = models.CharField(_("kind"), max_length=10, default="order")
+    kind = models.CharField(_("kind"), max_length=10, choices=InboundKind, default=InboundKind.ORDER)
     external_id = models.CharField(_("channel's number"), max_length=80, db_collation="C")
     revision = models.BigIntegerField(_("revision"), default=0)
     payload = models.BinaryField(_("payload"))
