@@ -144,7 +144,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,
         "inventory.remind_of_holds": 3600.0,
-        "config.demo_traffic": 20.0,  # does nothing unless HUB_DEMO_TRAFFIC=1
+        **({"config.demo_traffic": 20.0} if env.bool("HUB_DEMO_TRAFFIC", default=False) else {}),
     }.items()
 } | {
     "verify-stock": {
