@@ -11,6 +11,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from audit.models import rows as bulk
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from audit.services import cases
@@ -54,23 +55,31 @@ class Delivered:
         return Delivered(self.sent + other.sent, self.retried + other.retried, self.failed + other.failed)
 
 
-def enqueue(rows: Sequence[Draft], *, at: datetime) -> None:
-    """Write messages to be sent, in the transaction that caused them; a key that is already there stays as it is."""
-    OutboundMessage.objects.bulk_create(
+def enqueue(drafts: Sequence[Draft], *, at: datetime) -> None:
+    """Write messages to be sent, in the transaction that caused them; a key that is already there stays as it is.
+
+    Raises ``IntegrityError`` when somebody else writes the same key at this moment: the caller's operation is repeated.
+    """
+    wanted = {draft.key: draft for draft in drafts}
+    if not wanted:
+        return
+    known = set(OutboundMessage.objects.filter(key__in=list(wanted)).values_list("key", flat=True))
+    bulk.insert(
         [
-            OutboundMessage(
-                channel_id=row.channel_id,
-                lane=row.lane,
-                kind=wire.kind_of(row.message),
-                key=row.key,
-                subject=row.subject,
-                body=wire.to_json(row.message),
+            bulk.new(
+                OutboundMessage,
+                channel_id=draft.channel_id,
+                lane=draft.lane,
+                kind=wire.kind_of(draft.message),
+                key=key,
+                subject=draft.subject,
+                body=wire.to_json(draft.message),
                 not_before=at,
                 created_at=at,
             )
-            for row in sorted(rows, key=lambda row: row.key)
-        ],
-        ignore_conflicts=True,
+            for key, draft in sorted(wanted.items())
+            if key not in known
+        ]
     )
 
 

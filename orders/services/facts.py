@@ -7,6 +7,7 @@ held and a person decides.
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from audit.models import rows
 from audit.rules.sentences import say
 from channels.messages import Address, IncomingChange, IncomingLine, IncomingOrder
 from inventory.rules.geography import find_region
@@ -28,7 +29,8 @@ def set_address(order: Order, address: Address) -> None:
 
 def new_line(work: Work, number: int, says: IncomingLine, skus: dict[tuple[int, str], int]) -> OrderLine:
     """Build one order line; its SKU stays empty when nobody knows the channel's code."""
-    return OrderLine(
+    return rows.new(
+        OrderLine,
         order=work.order,
         line_number=number,
         external_id=says.external_id,
