@@ -110,7 +110,6 @@ class Batch:
     at: datetime
     actor: Actor
     channels: dict[int, Channel] = field(default_factory=dict)
-    messages: list[inbox.InboundMessage] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
     outcomes: list[inbox.Outcome] = field(default_factory=list)
     new_customers: list[Customer] = field(default_factory=list)

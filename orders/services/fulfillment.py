@@ -219,6 +219,8 @@ def _after_stop(batch: Batch, entry: _Entry, reason: str) -> None:
     allocation.count_allocated(batch, work)
     batch.tell(work, EventKind.CHANGED, say("Parcel %(number)s was stopped: %(reason)s",
                                             number=entry.parcel.number, reason=reason[:150] or "–"))  # fmt: skip
+    if work.order.cancelled_at:  # with another parcel of this call
+        return
     if HoldKind.CANCEL_REQUESTED in work.holds and not work.is_at_a_node():
         cancellation.apply(batch, work, at=batch.at, reason=reason)
     elif HoldKind.CANCEL_REQUESTED not in work.holds:

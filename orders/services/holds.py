@@ -30,7 +30,8 @@ def try_again(order_ids: Sequence[int], *, actor: Actor, at: datetime) -> Tried:
     batch = batches.load(order_ids, at=at, actor=actor)
     for work in batch.works:
         _learn_skus(batch, work)
-        checks.check(batch, work)
+        if work.order.cancelled_at is None:
+            checks.check(batch, work)
         batch.lift(work, HoldKind.NO_NODE)
     batch.learn_parts()
     pipeline.walk(batch)

@@ -196,12 +196,13 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
     work.lines = [facts.new_line(work, number, line, desk.skus) for number, line in enumerate(says.lines, start=1)]
     batch.tell(work, EventKind.RECEIVED)
     _settle_money(work, channel, says)
-    checks.check(batch, work)
     if says.cancelled_at:
         order.cancelled_at, order.cancel_reason = says.cancelled_at, says.cancel_reason
         batch.tell(work, EventKind.CANCELLED)
         return work
-    facts.cancel_if_empty(batch, work)
+    if facts.cancel_if_empty(batch, work):
+        return work
+    checks.check(batch, work)
     if says.must_not_ship:
         checks.wait_for_channel(batch, work, says.must_not_ship)
     checks.wait_if_sent_elsewhere(batch, work, says.shipped_at)

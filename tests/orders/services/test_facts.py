@@ -265,3 +265,14 @@ def test_an_older_note_that_comes_late_does_not_replace_a_newer_one(hub):
     hub.take(change(5, buyer_note="ring the bell"))
     hub.take(change(4, buyer_note="leave it outside"))
     assert scenes.order().buyer_note == "ring the bell"
+
+
+def test_an_order_that_comes_cancelled_asks_nobody_about_its_sku_or_address(hub):
+    hub.take(
+        company.order_message(
+            "1", {"GHOST": 1}, paid_at=None, cancelled_at=NOON.isoformat(), address=address("Atlantis", "")
+        )
+    )
+    assert (scenes.order().status, scenes.order().open_holds) == ("cancelled", 0)
+    assert scenes.outcome("1") == ("done", "")
+    assert Case.objects.count() == 0

@@ -249,3 +249,17 @@ def test_nothing_to_move_is_no_error(hub):
     moved = fulfillment.pick([999_999], actor=TESTER, at=LATER)
     assert (moved.done, moved.refused) == ([], {})
     assert scenes.everything() == before
+
+
+def test_stopping_both_parcels_of_a_cancelled_order_at_once_leaves_no_hold(hub):
+    hub.take(company.order_message("1", {"CUP": 12}))
+    hub.take(scenes.change(2, cancelled_at=NOON.isoformat()))
+    both = scenes.parcels()
+    assert (len(both), scenes.order().status) == (2, "on_hold")
+
+    fulfillment.stop([parcel.pk for parcel in both], reason="the channel cancelled", actor=TESTER, at=LATER)
+
+    order = scenes.order()
+    assert (order.status, order.open_holds, order.holds.filter(lifted_at=None).count()) == ("cancelled", 0, 0)
+    assert scenes.books()["held"] == []
+    assert scenes.kinds().count("cancelled") == 1
