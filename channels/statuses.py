@@ -9,6 +9,9 @@ class InboundKind(TextChoices):
 
     ORDER = "order", _("Whole order")
     CHANGE = "change", _("One change")
+    REFUND = "refund", _("Refund")
+    PARCEL = "parcel", _("What a node did with a parcel")
+    TRACKING = "tracking", _("Where a parcel is")
 
 
 class InboundStatus(TextChoices):

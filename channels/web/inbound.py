@@ -6,10 +6,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from channels.adapters import registry
-from channels.adapters.protocol import NotAuthentic, NotOffered, Rejected
+from channels.adapters.protocol import NotAuthentic, NotOffered, Pushed, Rejected
 from channels.models import Channel
 from channels.rules import arrivals
 from channels.services import connections, inbox
@@ -17,9 +17,12 @@ from channels.web import kick
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "POST"])
 def take_in(request: HttpRequest, channel_code: str) -> HttpResponse:
-    """Keep what ``channel_code`` pushes and answer 202 with how many messages were new and how many were known."""
+    """Keep what ``channel_code`` pushes and answer in its platform's words, or 202 with how many messages were new.
+
+    Some platforms first try the address with a GET whose query they signed; the adapter answers those too.
+    """
     channel = Channel.objects.filter(code=channel_code, is_active=True).first()
     if channel is None or channel.adapter not in registry.BY_NAME:
         return _problem(404, "Unknown channel", "No active channel has this code.")
@@ -37,16 +40,28 @@ def take_in(request: HttpRequest, channel_code: str) -> HttpResponse:
 def _store(request: HttpRequest, channel: Channel, body: bytes) -> HttpResponse:
     adapter = registry.BY_NAME[channel.adapter]
     try:
-        raws = adapter.receive(request.headers, body, connections.of(channel))
+        received = adapter.receive(_pushed(request, body), connections.of(channel), at=timezone.now())
     except NotAuthentic:
         return _problem(401, "Not authentic", "The signature does not belong to this channel.")
     except NotOffered:
         return _problem(404, "Not offered", "This channel does not push.")
     except Rejected as error:
         return _problem(400, "Refused", str(error.reason))
-    stored = inbox.store(channel, raws, at=timezone.now())
+    stored = inbox.store(channel, received.messages, at=timezone.now())
     transaction.on_commit(partial(kick.wake, "orders.run_pipeline"))
-    return JsonResponse({"stored": stored, "known": len(raws) - stored}, status=202)
+    if received.answer is not None:
+        return HttpResponse(received.answer, content_type=received.content_type)
+    return JsonResponse({"stored": stored, "known": len(received.messages) - stored}, status=202)
+
+
+def _pushed(request: HttpRequest, body: bytes) -> Pushed:
+    return Pushed(
+        body=body,
+        headers=request.headers,
+        query=request.GET.dict(),
+        url=request.build_absolute_uri(),
+        method=request.method or "POST",
+    )
 
 
 def _declared_length(request: HttpRequest) -> int:

@@ -13,6 +13,7 @@ import httpx
 
 from channels.adapters import registry
 from channels.adapters.house import sign
+from channels.adapters.protocol import Pushed
 from channels.models import Channel, InboundMessage, OutboundMessage
 from channels.services import connections, inbox, pull
 from channels.simulators.taobao import Platform
@@ -77,7 +78,8 @@ class Postman:
             self.sent.by_door += 1
             return
         adapter = registry.BY_NAME[channel.adapter]
-        inbox.store(channel, adapter.receive(headers, body, connections.of(channel)), at=at)
+        received = adapter.receive(Pushed(body, headers), connections.of(channel), at=at)
+        inbox.store(channel, received.messages, at=at)
         self.sent.by_inbox += 1
 
     def _door_took(self, code: str, body: bytes, headers: dict[str, str]) -> bool:

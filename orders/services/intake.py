@@ -136,6 +136,9 @@ def _take(batch: Batch, desk: _Desk, mail: _Mail) -> inbox.Outcome:
     work = desk.works.get(mail.key)
     if isinstance(mail.says, IncomingChange):
         return _take_change(batch, work, mail.message, mail.says)
+    if not isinstance(mail.says, IncomingOrder):
+        reason = say("The hub does not act on messages of this kind.")
+        return inbox.Outcome(mail.message.pk, InboundStatus.REJECTED, "not_taken", reason)
     if work is None:
         total = _total_of(mail.says)
         if not 0 <= total < MAX_AMOUNT:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from audit.rules.sentences import say
-from channels.messages import ParcelRequest
+from channels.messages import ParcelLine, ParcelRequest
 from channels.models import Channel
 from channels.services import outbox
 from channels.statuses import Lane
@@ -48,7 +48,7 @@ def _requests(released: Sequence[tuple[Work, Fulfillment]]) -> list[outbox.Draft
                 parcel_number=parcel.number,
                 order_number=work.order.number,
                 node_code=node_code,
-                lines=tuple((skus[c.sku_id], c.quantity) for c in work.contents if c.fulfillment is parcel),
+                lines=tuple(ParcelLine(skus[c.sku_id], c.quantity) for c in work.contents if c.fulfillment is parcel),
                 ship_by=work.order.ship_by,
             ),
         )

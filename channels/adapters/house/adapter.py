@@ -1,29 +1,25 @@
-"""The house adapter: its four calls."""
+"""The house adapter: its three calls."""
 
-from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from channels.adapters.house import client, receive, translate
-from channels.adapters.protocol import Adapter, Capabilities, Connection, NotOffered
+from channels.adapters.protocol import Adapter, Capabilities, Connection, Pushed, Received
 from channels.messages import Incoming, Outgoing, RawMessage
 
 
-class HouseAdapter:
+class HouseAdapter(Adapter):
     """Speaks the house language: orders are pushed to us, deliveries are posted to the other side."""
 
-    capabilities = Capabilities(push_orders=True, ship_confirm=True, stock_set=True)
+    capabilities = Capabilities(push_orders=True, ship_confirm=True, stock_set=True, cancel_in=True, parcels=True)
+    credential_names = ("secret", "previous_secret")
 
     def translate(self, raw: RawMessage, connection: Connection) -> Incoming:
         """Read an order or a change; raises ``Untranslatable``."""
         return translate.translate(raw.payload, connection.currency)
 
-    def receive(self, headers: Mapping[str, str], body: bytes, connection: Connection) -> list[RawMessage]:
+    def receive(self, pushed: Pushed, connection: Connection, *, at: datetime) -> Received:
         """Check the signature and split the body; raises ``NotAuthentic``, or ``Rejected`` for too many messages."""
-        return receive.receive(headers, body, connection.credentials)
-
-    def pull(self, connection: Connection, *, since: datetime, until: datetime) -> Iterator[list[RawMessage]]:
-        """Refuse: this language is pushed."""
-        raise NotOffered("house-language systems push their orders")
+        return Received(tuple(receive.receive(pushed.headers, pushed.body, connection.credentials)))
 
     def deliver(self, message: Outgoing, connection: Connection, *, key: str) -> str:
         """Post one message; raises ``RetryLater`` or ``Rejected``."""

@@ -14,7 +14,7 @@ from channels.adapters import file
 from channels.adapters.file import read
 from channels.adapters.file.columns import ALIASES, UnreadableFile
 from channels.adapters.file.read import OrderRows, RejectedRow
-from channels.adapters.protocol import Connection, NotOffered
+from channels.adapters.protocol import Connection, NotOffered, Pushed
 from channels.messages import Address, IncomingLine, IncomingOrder, RawMessage, StockFigure, Untranslatable
 
 HEADER = "order_number,placed_at,sku,quantity,unit_price,province"
@@ -334,7 +334,7 @@ def test_the_guide_names_every_column_and_every_word_for_it() -> None:
 
 def test_files_neither_push_nor_pull_nor_listen() -> None:
     with pytest.raises(NotOffered):
-        file.ADAPTER.receive({}, b"", POS)
+        file.ADAPTER.receive(Pushed(b""), POS, at=datetime.now(UTC))
     with pytest.raises(NotOffered):
         file.ADAPTER.pull(POS, since=datetime.now(UTC), until=datetime.now(UTC))
     with pytest.raises(NotOffered):

@@ -11,12 +11,13 @@ import pytest
 from audit.rules.sentences import say
 from channels.adapters import house
 from channels.adapters.house import client, sign
-from channels.adapters.protocol import Connection, NotAuthentic, NotOffered, Rejected, RetryLater
+from channels.adapters.protocol import Connection, NotAuthentic, NotOffered, Pushed, Rejected, RetryLater
 from channels.messages import (
     Address,
     IncomingChange,
     IncomingLine,
     IncomingOrder,
+    ParcelLine,
     ParcelRequest,
     RawMessage,
     StockFigure,
@@ -389,9 +390,10 @@ def test_a_byte_order_mark_is_no_mistake() -> None:
 def test_the_signature_is_checked_before_anything_is_read() -> None:
     body = b'{"type":"order","external_id":"A","revision":1}'
     right = {"x-hub-signature": "sha256=" + sign.signature(body, "house-secret").upper()}
-    assert house.ADAPTER.receive(right, body, SHOP) == [RawMessage("order", "A", 1, body)]
+    received = house.ADAPTER.receive(Pushed(body, right), SHOP, at=PLACED)
+    assert (received.messages, received.answer) == ((RawMessage("order", "A", 1, body),), None)
     with pytest.raises(NotAuthentic):
-        house.ADAPTER.receive(right, body + b" ", SHOP)
+        house.ADAPTER.receive(Pushed(body + b" ", right), SHOP, at=PLACED)
 
 
 def test_the_signature_is_the_published_one() -> None:
@@ -420,7 +422,7 @@ def deliver(url: str, message: Any = FIGURE) -> str:
 
 def test_a_delivery_carries_signature_and_key() -> None:
     partner = House(secret="house-secret")
-    request = ParcelRequest("P1", "O1", "W1", (("SKU-1", 2),), PLACED)
+    request = ParcelRequest("P1", "O1", "W1", (ParcelLine("SKU-1", 2),), PLACED)
     with LoopbackServer(partner.answer) as server:
         assert deliver(server.url + "/", request) == '{"accepted": true}'
     (kept,) = partner.deliveries()
@@ -432,7 +434,8 @@ def test_a_delivery_carries_signature_and_key() -> None:
             "order_number": "O1",
             "node_code": "W1",
             "lines": [{"sku_code": "SKU-1", "quantity": 2}],
-            "ship_by": "2026-11-23T01:00:00+00:00",
+            "ship_by": "2026-11-23T01:00:00Z",
+            "receiver": None,
         },
     )
 

@@ -9,7 +9,7 @@ import pytest
 from channels.adapters import taobao
 from channels.adapters.protocol import Connection, Rejected, RetryLater
 from channels.adapters.taobao import outgoing
-from channels.messages import Outgoing, ParcelRequest, ShipmentNotice, ShippedLine, StockFigure
+from channels.messages import Outgoing, ParcelLine, ParcelRequest, ShipmentNotice, ShippedLine, StockFigure
 from channels.simulators.server import LoopbackServer, Response
 from channels.simulators.taobao import Platform
 from channels.simulators.taobao_trades import BETWEEN_LINES, Sale, SoldLine, make_trade
@@ -114,7 +114,7 @@ def test_a_trade_that_must_not_ship_is_rejected(platform: Platform, connection: 
         (notice("L-1", is_partial=True), "oid is L-1, which is not a number of Taobao."),
         (StockFigure("abc", "1", 1), "num_iid is abc, which is not a number of Taobao."),
         (StockFigure("1", "1", -1), "Taobao cannot be told a stock of -1."),
-        (ParcelRequest("P-1", "O-1", "N-1", (("A", 1),)), "Taobao takes shipment notices and stock figures"),
+        (ParcelRequest("P-1", "O-1", "N-1", (ParcelLine("A", 1),)), "Taobao takes shipment notices and stock figures"),
     ],
 )
 def test_what_the_platform_cannot_be_told_is_rejected_before_the_call(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from channels.adapters import taobao
-from channels.adapters.protocol import Connection, NotOffered
+from channels.adapters.protocol import Connection, NotOffered, Pushed
 from channels.messages import Address, IncomingLine, IncomingOrder, RawMessage, Untranslatable
 
 SAMPLES = Path(taobao.__file__).parent / "samples"
@@ -318,4 +318,4 @@ def test_a_trade_that_was_not_handed_out_is_refused_with_the_platforms_answer() 
 
 def test_nothing_is_pushed() -> None:
     with pytest.raises(NotOffered):
-        taobao.ADAPTER.receive({}, b"{}", CONNECTION)
+        taobao.ADAPTER.receive(Pushed(b"{}"), CONNECTION, at=datetime.now(UTC))

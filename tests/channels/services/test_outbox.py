@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,21 @@ from django.db import connections, transaction
 
 from audit.models import Case
 from audit.rules.actors import Actor
-from channels.messages import ParcelRequest, ShipmentNotice, ShippedLine, StockFigure
+from channels.messages import (
+    Address,
+    DocumentLine,
+    Notice,
+    ParcelCancel,
+    ParcelLine,
+    ParcelRequest,
+    PartnerEvent,
+    PriceFigure,
+    SalesDocument,
+    ShipmentNotice,
+    ShippedLine,
+    StockFigure,
+    TrackingRequest,
+)
 from channels.models import Channel, OutboundMessage
 from channels.rules import wire
 from channels.services import outbox
@@ -21,6 +36,11 @@ from channels.statuses import Lane
 from tests.channels.services.conftest import make_channel
 
 AT = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+TWO = (ParcelLine("SKU-1", 2), ParcelLine("SKU-2", 1))
+TO = Address("浙江省", "杭州市", "西湖区", "文三路 1 号", name="王小明", phone="13800000000")
+SALE = SalesDocument(
+    "sale", "S1", "O1", AT, "C1", "W1", "CNY", (DocumentLine(1, "A", 2, Decimal("1.50"), Decimal("3.00")),)
+)
 NOTICE = ShipmentNotice("A1", "A1-1", "SF", "SF100", AT, (ShippedLine("1", 2),), is_partial=True)
 WANG = Actor("person", "wang")
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,9 +58,17 @@ def row(key: str) -> OutboundMessage:
     ("message", "kind"),
     [
         pytest.param(NOTICE, "shipment_notice", id="shipment notice"),
-        pytest.param(ParcelRequest("P1", "O1", "W1", (("SKU-1", 2), ("SKU-2", 1)), AT), "parcel_request", id="parcel"),
-        pytest.param(ParcelRequest("P1", "O1", "W1", (("SKU-1", 2),)), "parcel_request", id="parcel without a term"),
+        pytest.param(ParcelRequest("P1", "O1", "W1", TWO, AT), "parcel_request", id="parcel"),
+        pytest.param(ParcelRequest("P1", "O1", "W1", TWO[:1]), "parcel_request", id="parcel without a term"),
+        pytest.param(ParcelRequest("P1", "O1", "W1", TWO, AT, TO), "parcel_request", id="parcel with its receiver"),
+        pytest.param(ParcelCancel("P1", "W1", "stopped"), "parcel_cancel", id="parcel stopped"),
         pytest.param(StockFigure("item", "sku", 7), "stock_figure", id="stock figure"),
+        pytest.param(StockFigure("item", "sku", 7, -2), "stock_figure", id="stock figure with its change"),
+        pytest.param(PriceFigure("item", "sku", Decimal("7.50")), "price_figure", id="price"),
+        pytest.param(SALE, "sales_document", id="document"),
+        pytest.param(TrackingRequest("P1", "SF", "SF1", "1234"), "tracking_request", id="tracking"),
+        pytest.param(Notice("a@b.cn", "S", "T"), "notice", id="notice"),
+        pytest.param(PartnerEvent("order.created", "O1", AT, {"a": [1]}), "partner_event", id="event"),
     ],
 )
 def test_what_is_kept_is_what_is_sent(message: Any, kind: str, channel: Channel) -> None:
@@ -73,7 +101,7 @@ def test_delivered_rows_reach_the_partner_signed_and_once(partner: LoopbackServe
         "parcel_number": "k1",
         "carrier_code": "SF",
         "tracking_number": "SF100",
-        "shipped_at": "2026-11-23T01:00:00+00:00",
+        "shipped_at": "2026-11-23T01:00:00Z",
         "lines": [{"external_line_id": "1", "quantity": 2}],
         "is_partial": True,
     }
@@ -182,7 +210,9 @@ def test_a_row_nobody_can_read_needs_a_person_and_stops_nobody(partner: Loopback
     outbox.enqueue([draft(shop, "bad"), draft(shop, "good")], at=AT)
     OutboundMessage.objects.filter(key="bad").update(body={"nothing": 1})
     assert outbox.deliver(at=AT) == Delivered(sent=1, failed=1)
-    assert row("bad").reason["values"] == {"error": "KeyError('lines')"}
+    assert row("bad").reason["values"] == {
+        "error": "ValidationError('Object missing required field `order_external_id`')"
+    }
     assert [record.message for record in caplog.records] == [f"outbox row {row('bad').pk} could not be sent"]
 
 

@@ -175,8 +175,9 @@ def test_other_channels_have_no_door(channel: Channel, code: str, change: dict[s
     assert kept() == []
 
 
-def test_only_post_is_taken(channel: Channel) -> None:
-    assert Client().get("/in/SHOP/").status_code == 405
+def test_only_get_and_post_are_taken_and_an_unsigned_get_is_nobody(channel: Channel) -> None:
+    assert Client().put("/in/SHOP/").status_code == 405
+    assert Client().get("/in/SHOP/").status_code == 401
 
 
 def test_a_list_of_five_hundred_is_taken_and_one_more_is_refused(channel: Channel) -> None:
