@@ -1,6 +1,6 @@
 """What every adapter offers, and how a failed call is said."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -59,10 +59,12 @@ class Pushed:
 class Received:
     """What a pushed request held, and the words with which its platform wants to be answered.
 
-    Without ``answer`` the door answers 202 with its own counts.
+    ``wanted`` names orders of which the push told the number only: they are fetched. Without ``answer`` the door answers
+    202 with its own counts.
     """
 
     messages: tuple[RawMessage, ...] = ()
+    wanted: tuple[str, ...] = ()
     answer: bytes | None = None
     content_type: str = "application/json"
 
@@ -123,6 +125,10 @@ class Adapter:
     def pull(self, connection: Connection, *, since: datetime, until: datetime) -> Iterator[list[RawMessage]]:
         """Yield pages of what changed in the window; raises ``RetryLater`` or ``Rejected``."""
         raise NotOffered(f"{type(self).__name__} cannot be pulled")
+
+    def fetch(self, connection: Connection, external_ids: Sequence[str]) -> list[RawMessage]:
+        """Return these orders as they are now; raises ``RetryLater`` or ``Rejected``."""
+        raise NotOffered(f"{type(self).__name__} cannot be asked for an order")
 
     def listings(self, connection: Connection) -> Iterator[list[ListedItem]]:
         """Yield pages of what the shop lists now; raises ``RetryLater`` or ``Rejected``."""
