@@ -59,8 +59,8 @@ class Pushed:
 class Received:
     """What a pushed request held, and the words with which its platform wants to be answered.
 
-    ``wanted`` names orders of which the push told the number only: they are fetched. Without ``answer`` the door answers
-    202 with its own counts.
+    ``wanted`` names orders of which the push told the number only: they are fetched. Without ``answer`` the door
+    answers 202 with its own counts.
     """
 
     messages: tuple[RawMessage, ...] = ()
