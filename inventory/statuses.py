@@ -22,6 +22,41 @@ class SkuKind(TextChoices):
     GIFT = "gift", _("Gift")
 
 
+class RuleStatus(TextChoices):
+    """Where a rule that people publish stands; a live one that is outside its time does nothing."""
+
+    DRAFT = "draft", _("Draft")
+    LIVE = "live", _("Live")
+    RETIRED = "retired", _("Retired")
+
+
+class SafetyKind(TextChoices):
+    """How a safety stock is counted."""
+
+    FIXED = "fixed", _("Units")
+    PERCENT = "percent", _("Per cent of stock on hand")
+    DAYS = "days", _("Days of cover")
+
+
+class ShareKind(TextChoices):
+    """What a channel's share does to the other channels, and to the channel itself."""
+
+    EXCLUSIVE = "exclusive", _("Set aside for the channel")
+    BORROWABLE = "borrowable", _("Set aside, unused part can be borrowed")
+    CAPPED = "capped", _("At most so much")
+    PRESALE = "presale", _("Presale pool")
+
+    SETS_ASIDE = nonmember(("exclusive", "borrowable", "presale"))
+    CAPS = nonmember(("capped", "presale"))
+
+
+class ShareUnit(TextChoices):
+    """What a share is counted in."""
+
+    UNITS = "units", _("Units of each SKU")
+    PERCENT = "percent", _("Per cent of what can be sold")
+
+
 class ReservationStatus(TextChoices):
     """A reservation holds stock until it is consumed by a shipment or released."""
 

@@ -114,3 +114,12 @@ class EventKind(TextChoices):
     RETURN_REQUESTED = "return_requested", _("Return requested")
     RETURNED = "returned", _("Goods came back")
     REFUNDED = "refunded", _("Refunded")
+
+
+class OversellCause(TextChoices):
+    """Why an order was accepted whose stock was not there."""
+
+    PUSH_LAG = "push_lag", _("The channel still had an older, higher figure")
+    OVER_FIGURE = "over_figure", _("The channel sold more than it was told")
+    NEVER_TOLD = "never_told", _("The channel was never told a figure")
+    NOT_FOUND = "not_found", _("Reserved units were not at the node")

@@ -1,7 +1,7 @@
 """Facts about outside systems."""
 
-from channels.models.channel import Channel, Listing, PullCursor
+from channels.models.channel import Channel, Listing, ListingStock, PullCursor, StockPush
 from channels.models.inbox import InboundMessage
 from channels.models.outbox import OutboundMessage
 
-__all__ = ["Channel", "InboundMessage", "Listing", "OutboundMessage", "PullCursor"]
+__all__ = ["Channel", "InboundMessage", "Listing", "ListingStock", "OutboundMessage", "PullCursor", "StockPush"]

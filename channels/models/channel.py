@@ -1,10 +1,11 @@
 """Whom we talk to."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from inventory.models import Sku
+from inventory.models import Node, Sku
 
 
 class Channel(models.Model):
@@ -22,6 +23,12 @@ class Channel(models.Model):
     options = models.JSONField(_("options"), default=dict, blank=True)
     unpaid_minutes = models.PositiveIntegerField(
         _("unpaid term (minutes)"), default=30, help_text=_("How long an unpaid order holds its stock.")
+    )
+    priority = models.SmallIntegerField(
+        _("priority"), default=0, help_text=_("Its orders' priority when stock is short; higher is served first.")
+    )
+    nodes = models.ManyToManyField(
+        Node, blank=True, verbose_name=_("nodes"), help_text=_("Which nodes serve its orders; empty: all.")
     )
     ship_within_hours = models.PositiveIntegerField(_("ship within (hours)"), default=48)
     history = HistoricalRecords(excluded_fields=["credentials"])
@@ -57,6 +64,50 @@ class Listing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.external_code} → {self.sku_id}"
+
+
+class ListingStock(models.Model):
+    """What a channel should say of a listing's stock, and what it accepted last."""
+
+    listing = models.OneToOneField(Listing, on_delete=models.CASCADE, related_name="stock", verbose_name=_("listing"))
+    quantity_due = models.IntegerField(_("should say"), null=True, blank=True)
+    due_since_at = models.DateTimeField(_("since"), null=True, blank=True)
+    quantity_accepted = models.IntegerField(_("accepted"), null=True, blank=True)
+    accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
+    quantity_seen = models.IntegerField(
+        _("channel's own figure"), null=True, blank=True, help_text=_("What the channel itself said when last asked.")
+    )
+    seen_at = models.DateTimeField(_("asked at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("stock of a listing")
+        verbose_name_plural = _("stock of listings")
+        indexes = [models.Index(fields=["due_since_at"], condition=Q(due_since_at__isnull=False), name="listing_due")]
+
+    def __str__(self) -> str:
+        return f"{self.listing_id}: {self.quantity_accepted} → {self.quantity_due}"
+
+
+class StockPush(models.Model):
+    """One figure that a channel accepted, and how long that took since our stock had changed. Append-only."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, verbose_name=_("listing"), db_index=False)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, verbose_name=_("channel"), db_index=False)
+    quantity = models.IntegerField(_("quantity"))
+    changed_at = models.DateTimeField(_("stock changed at"))
+    accepted_at = models.DateTimeField(_("accepted at"))
+    is_urgent = models.BooleanField(_("urgent"), default=False)
+
+    class Meta:
+        verbose_name = _("stock push")
+        verbose_name_plural = _("stock pushes")
+        indexes = [
+            models.Index(fields=["listing", "-accepted_at"], name="stock_push_of_listing"),
+            models.Index(fields=["channel", "-accepted_at"], name="stock_push_of_channel"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.listing_id}: {self.quantity}"
 
 
 class PullCursor(models.Model):

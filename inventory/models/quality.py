@@ -14,6 +14,9 @@ class QualityHold(models.Model):
     key = models.CharField(_("key"), max_length=160, db_collation="C", help_text=_("The caller's idempotency key."))
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, verbose_name=_("SKU"), db_index=False)
     node = models.ForeignKey(Node, on_delete=models.PROTECT, verbose_name=_("node"), db_index=False)
+    lot = models.ForeignKey(
+        "inventory.Lot", on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("lot"), db_index=False
+    )
     quantity = models.IntegerField(_("quantity"))
     reason_code = models.CharField(_("reason"), max_length=30)
     note = models.CharField(_("note"), max_length=160, blank=True)

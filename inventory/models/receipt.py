@@ -89,6 +89,8 @@ class ReceiptLine(models.Model):
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, verbose_name=_("SKU"))
     quantity_expected = models.PositiveIntegerField(_("expected"), null=True)
     quantity_received = models.PositiveIntegerField(_("received"))
+    lot_code = models.CharField(_("lot"), max_length=40, blank=True, db_collation="C")
+    expires_date = models.DateField(_("expires on"), null=True, blank=True)
     quantity_damaged = models.PositiveIntegerField(_("damaged"), default=0)
     reason_code = models.CharField(_("reason of the discrepancy"), max_length=30, blank=True)
     note = models.CharField(_("note"), max_length=160, blank=True)

@@ -37,6 +37,12 @@ class Sku(models.Model):
     list_price = models.DecimalField(_("list price"), max_digits=12, decimal_places=2, default=Decimal(0))
     unit_cost = models.DecimalField(_("unit cost"), max_digits=12, decimal_places=2, default=Decimal(0))
     weight_g = models.PositiveIntegerField(_("weight (g)"), default=500)
+    tracks_lots = models.BooleanField(
+        _("has lots"),
+        default=False,
+        db_default=False,
+        help_text=_("Goods with an expiry date: first expired, first out."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     history = HistoricalRecords()
 

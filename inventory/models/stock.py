@@ -19,6 +19,9 @@ class StockLevel(models.Model):
     safety_stock = models.PositiveIntegerField(
         _("safety stock"), default=0, help_text=_("Units that are never promised to an order.")
     )
+    own_safety_stock = models.PositiveIntegerField(
+        _("own safety stock"), default=0, db_default=0, help_text=_("Used where no safety stock rule fits.")
+    )
     quality_hold = models.IntegerField(
         _("quality hold"), default=0, db_default=0, help_text=_("Units on hand that wait for a decision.")
     )
@@ -53,6 +56,10 @@ class Reservation(models.Model):
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, verbose_name=_("SKU"), db_index=False)
     node = models.ForeignKey(Node, on_delete=models.PROTECT, verbose_name=_("node"), db_index=False)
     quantity = models.IntegerField(_("quantity"))
+    pool = models.ForeignKey(
+        "inventory.SharePool", on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("from the share"),
+        db_index=False,
+    )  # fmt: skip
     status = models.CharField(_("status"), max_length=10, choices=ReservationStatus, default=ReservationStatus.ACTIVE)
     reserved_at = models.DateTimeField(_("reserved at"))
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
@@ -68,6 +75,7 @@ class Reservation(models.Model):
         indexes = [
             models.Index(fields=["reference"], name="reservation_reference"),
             models.Index(fields=["sku", "node"], condition=Q(status="active"), name="reservation_active"),
+            models.Index(fields=["pool"], condition=Q(pool__isnull=False), name="reservation_pool"),
             models.Index(
                 fields=["expires_at"], condition=Q(status="active", expires_at__isnull=False), name="reservation_expiry"
             ),
@@ -77,6 +85,28 @@ class Reservation(models.Model):
         return self.key
 
 
+class ReservationMove(models.Model):
+    """A reservation went to another node: without this its past would be lost. Append-only."""
+
+    reservation = models.ForeignKey(
+        Reservation, on_delete=models.CASCADE, related_name="moves", verbose_name=_("reservation")
+    )
+    sku = models.ForeignKey(Sku, on_delete=models.PROTECT, verbose_name=_("SKU"), db_index=False)
+    from_node = models.ForeignKey(
+        Node, on_delete=models.PROTECT, related_name="+", verbose_name=_("from"), db_index=False
+    )
+    to_node = models.ForeignKey(Node, on_delete=models.PROTECT, related_name="+", verbose_name=_("to"), db_index=False)
+    moved_at = models.DateTimeField(_("moved at"))
+
+    class Meta:
+        verbose_name = _("move of a reservation")
+        verbose_name_plural = _("moves of reservations")
+        indexes = [models.Index(fields=["sku", "moved_at"], name="reservation_move_of_sku")]
+
+    def __str__(self) -> str:
+        return f"{self.reservation_id}: {self.from_node_id} → {self.to_node_id}"
+
+
 class StockMovement(models.Model):
     """One change of stock on hand, with its cause. Append-only: the balance is the sum of these."""
 
@@ -84,6 +114,9 @@ class StockMovement(models.Model):
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, verbose_name=_("SKU"), db_index=False)
     node = models.ForeignKey(Node, on_delete=models.PROTECT, verbose_name=_("node"), db_index=False)
     kind = models.CharField(_("kind"), max_length=14, choices=MovementKind)
+    lot = models.ForeignKey(
+        "inventory.Lot", on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("lot"), db_index=False
+    )
     quantity = models.IntegerField(_("change"), help_text=_("Positive comes in, negative goes out."))
     reference = models.CharField(_("reference"), max_length=120, blank=True, db_collation="C")
     reason = models.CharField(_("reason"), max_length=200, blank=True)

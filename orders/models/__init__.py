@@ -1,7 +1,7 @@
 """Facts about orders."""
 
 from orders.models.fulfillment import Fulfillment, FulfillmentLine, RoutingDecision
-from orders.models.life import Hold, OrderEvent, Return
+from orders.models.life import Hold, OrderEvent, Oversell, Return
 from orders.models.order import Customer, Order, OrderLine
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Order",
     "OrderEvent",
     "OrderLine",
+    "Oversell",
     "Return",
     "RoutingDecision",
 ]

@@ -7,9 +7,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from audit.models.sentences import SentenceField
-from inventory.models import Node
+from channels.models import Channel
+from inventory.models import Node, Sku
 from orders.models.order import Order, OrderLine
-from orders.statuses import EventKind, HoldKind, ReturnStatus
+from orders.statuses import EventKind, HoldKind, OversellCause, ReturnStatus
 
 
 class Hold(models.Model):
@@ -80,3 +81,31 @@ class Return(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}: {self.quantity}"
+
+
+class Oversell(models.Model):
+    """An accepted order line whose stock was not there, and why. Append-only; the oversell table counts these."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="oversells", verbose_name=_("order"))
+    line_number = models.PositiveSmallIntegerField(_("line"))
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, verbose_name=_("channel"), db_index=False)
+    sku = models.ForeignKey(Sku, on_delete=models.PROTECT, verbose_name=_("SKU"), db_index=False)
+    quantity = models.PositiveIntegerField(_("units"))
+    cause = models.CharField(_("cause"), max_length=12, choices=OversellCause)
+    told_quantity = models.IntegerField(_("the channel had been told"), null=True, blank=True)
+    told_at = models.DateTimeField(_("told at"), null=True, blank=True)
+    stock_fell_at = models.DateTimeField(_("our stock fell at"), null=True, blank=True)
+    found_at = models.DateTimeField(_("found at"))
+
+    class Meta:
+        verbose_name = _("oversell")
+        verbose_name_plural = _("oversells")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "line_number", "cause"], name="a_line_is_oversold_once_by_a_cause"
+            ),
+        ]
+        indexes = [models.Index(fields=["channel", "-found_at"], name="oversell_of_channel")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}/{self.line_number}: {self.quantity}"

@@ -74,6 +74,12 @@ class Order(models.Model):
     received_at = models.DateTimeField(_("received at"))
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     ship_by = models.DateTimeField(_("ship by"), null=True, blank=True)
+    priority = models.SmallIntegerField(
+        _("priority"), default=0, db_default=0, help_text=_("Higher is served first when stock comes.")
+    )
+    promised_date = models.DateField(
+        _("promised for"), null=True, blank=True, help_text=_("When the stock it waits for is expected.")
+    )
     reserved_until = models.DateTimeField(
         _("reserved until"), null=True, blank=True, help_text=_("When an unpaid order loses its stock.")
     )
@@ -126,6 +132,7 @@ class OrderLine(models.Model):
     unit_price = models.DecimalField(_("unit price"), max_digits=14, decimal_places=4)
     discount_amount = models.DecimalField(_("discount"), max_digits=14, decimal_places=2, default=Decimal(0))
     net_amount = models.DecimalField(_("net"), max_digits=14, decimal_places=2, default=Decimal(0))
+    promised_date = models.DateField(_("promised for"), null=True, blank=True)
     is_gift = models.BooleanField(_("gift"), default=False)
     is_cancelled = models.BooleanField(_("cancelled"), default=False)
 
