@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0003_promised_dates'),
+        ('channels', '0003_listing_stock'),
         ('inventory', '0007_promises_by_channel'),
         ('orders', '0001_initial'),
     ]
