@@ -20,8 +20,12 @@ LONGEST_REASON: Final = 200
 LARGEST_ORDER: Final = Decimal(100_000_000_000)
 
 
-def order(reader: Fields, *, to: Fields, lines: Sequence[Fields], currency: str) -> IncomingOrder:
-    """Return the order in ``reader`` with its receiver and lines; raises ``Untranslatable`` naming field and value."""
+def order(reader: Fields, *, to: Fields | None, lines: Sequence[Fields], currency: str) -> IncomingOrder:
+    """Return the order in ``reader`` with its receiver and lines; raises ``Untranslatable`` naming field and value.
+
+    An order without a receiver (``to`` is None: sold at a till, not sent by parcel, closed before it had one) has an
+    empty province.
+    """
     _check_currency(reader, currency)
     return IncomingOrder(
         external_id=reader.code("external_id"),
@@ -29,7 +33,7 @@ def order(reader: Fields, *, to: Fields, lines: Sequence[Fields], currency: str)
         placed_at=reader.time("placed_at"),
         currency=currency,
         lines=_lines(lines),
-        address=address(to),
+        address=address(to) if to else Address(province=""),
         paid_at=reader.time_or_none("paid_at"),
         cancelled_at=reader.time_or_none("cancelled_at"),
         cancel_reason=reader.text("cancel_reason", LONGEST_REASON),

@@ -7,10 +7,10 @@ decimals. Texts are freed from control characters and cut to what is kept, both 
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Any, Final, NoReturn
+from types import MappingProxyType, NoneType
+from typing import Any, Final, NoReturn, TypeVar
 
 from audit.rules.sentences import Sentence, say
 from channels.messages import Untranslatable
@@ -27,6 +27,14 @@ JSON: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=Decimal)
 _MONEY = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
 _NUMBERS: Final = frozenset({int, Decimal})  # not bool, which is an int to Python
 _NO_MONEY = Decimal(0)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+Meaning = TypeVar("Meaning")
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return a time as whole epoch milliseconds: what a revision is made of where a platform counts none."""
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def decode(payload: bytes) -> dict[str, Any]:
@@ -77,6 +85,31 @@ class Fields:
         if not isinstance(value, str) or len(value) > LONGEST_CODE or not texts.is_fit(value) or not value.strip():
             self.bad_value(name, "bad_value")
         return value
+
+    def ident(self, name: str) -> str:
+        """Return a required number of something as text: platforms write the same one as a number or as a text."""
+        value = self.values.get(name)
+        return str(value) if type(value) is int else self.code(name)
+
+    def meaning(self, name: str, table: Mapping[Any, Meaning]) -> Meaning:
+        """Return what a platform's word means by its table; raises ``Untranslatable`` unknown_status, never guesses."""
+        word = self.values.get(name)
+        if isinstance(word, (str, int, NoneType)) and type(word) is not bool and word in table:
+            return table[word]
+        raise Untranslatable(
+            "unknown_status",
+            say("%(field)s is %(value)s, a word that is not known.", field=self.label(name), value=texts.shown(word)),
+        )
+
+    def objects(self, name: str) -> "list[Fields]":
+        """Return the readers of a list of objects; absent means none."""
+        values = self.values.get(name)
+        if values is None:
+            return []
+        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+            self.bad_value(name, "bad_value")
+        label = self.label(name)
+        return [Fields(value, self.remarks, f"{label}[{place}].") for place, value in enumerate(values)]
 
     def text(self, name: str, limit: int) -> str:
         """Return a text, empty when absent, without control characters and cut to ``limit``."""

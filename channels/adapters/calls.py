@@ -1,0 +1,112 @@
+"""One HTTP call to a platform, shared by adapters: what was reached is returned, what was not is said in our words.
+
+Only the transport is read here: what an answer means is the platform's own matter.
+"""
+
+import json
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any, Final
+
+import httpx
+
+from audit.rules.sentences import Sentence, say
+from channels.adapters import fields
+from channels.adapters.protocol import Connection, Rejected, RetryLater
+
+SECONDS_TO_CONNECT: Final = 5.0
+SECONDS_TO_ANSWER: Final = 20.0
+USUAL_WAIT: Final = 30
+LONGEST_WAIT: Final = 3600
+LONGEST_ANSWER: Final = 2000
+LATER: Final = frozenset({408, 425, 429})
+
+
+@cache
+def _http() -> httpx.Client:
+    """Return this process's connections, made at the first call so that a forked worker has its own."""
+    return httpx.Client(timeout=httpx.Timeout(SECONDS_TO_ANSWER, connect=SECONDS_TO_CONNECT), follow_redirects=False)
+
+
+def send(platform: str, method: str, url: str, **parts: Any) -> httpx.Response:
+    """Call ``url`` and return the answer, also one that says no; ``parts`` are httpx's headers, params and content.
+
+    Raises ``RetryLater`` when the platform cannot be reached, is overloaded or broken (408, 425, 429, 5xx), and
+    ``Rejected`` for an address that cannot be called.
+    """
+    try:
+        answer = _http().request(method, url, **parts)
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
+        raise Rejected(say("The address %(address)s cannot be called.", address=url), answer=str(error)) from error
+    except httpx.HTTPError as error:
+        raise RetryLater(
+            say("%(platform)s cannot be reached: %(error)s.", platform=platform, error=type(error).__name__),
+            answer=str(error),
+        ) from error
+    if answer.status_code >= 500 or answer.status_code in LATER:
+        seconds = wait_seconds(answer.headers.get("Retry-After", ""), at=datetime.now(UTC))
+        raise RetryLater(status_reason(platform, answer), seconds=seconds, answer=shown(answer.content))
+    return answer
+
+
+def read(platform: str, body: bytes) -> dict[str, Any]:
+    """Return the JSON object in an answer, decimals exact; raises ``RetryLater`` for anything else."""
+    try:
+        value = fields.JSON.decode(body.decode("utf-8-sig"))
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise not_understood(platform, body) from error
+    if not isinstance(value, dict):
+        raise not_understood(platform, body)
+    return value
+
+
+def written(value: Any) -> bytes:
+    """Write what ``read`` returned, whole or in part, as JSON again: exact decimals become texts."""
+    return json.dumps(value, default=str).encode()
+
+
+def not_understood(platform: str, body: bytes) -> RetryLater:
+    """Make the exception for an answer in another shape than the platform's own."""
+    return RetryLater(say("%(platform)s did not answer in its own format.", platform=platform), answer=shown(body))
+
+
+def status_reason(platform: str, answer: httpx.Response) -> Sentence:
+    """Return the sentence for an answer whose HTTP status says it all."""
+    return say("%(platform)s answered with HTTP status %(status)s.", platform=platform, status=answer.status_code)
+
+
+def require(connection: Connection, platform: str, *names: str) -> None:
+    """Check that the channel has its address and these credentials; raises ``Rejected`` naming what is not set."""
+    missing = [name for name in names if not connection.credentials.get(name)]
+    if not connection.base_url:
+        missing.append("base_url")
+    if missing:
+        what = {"code": connection.code, "platform": platform, "missing": ", ".join(missing)}
+        raise Rejected(say("Channel %(code)s cannot call %(platform)s: %(missing)s is not set.", **what))
+
+
+def wait_seconds(retry_after: str, *, at: datetime) -> int:
+    """Read Retry-After, seconds (some write decimals) or a date, as 1 second to one hour; else the usual wait."""
+    text = retry_after.strip()
+    try:
+        return bounded(float(text))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return USUAL_WAIT
+    aware = moment if moment.utcoffset() is not None else moment.replace(tzinfo=UTC)
+    return bounded((aware - at).total_seconds())
+
+
+def bounded(seconds: float) -> int:
+    """Return a wait in whole seconds, rounded up, from 1 to one hour; the usual wait for what is no number."""
+    return math.ceil(min(max(seconds, 1.0), LONGEST_WAIT)) if math.isfinite(seconds) else USUAL_WAIT
+
+
+def shown(body: bytes) -> str:
+    """Return the beginning of an answer as text for the record, without NUL."""
+    return body[:LONGEST_ANSWER].decode("utf-8", "replace").replace("\0", "")
