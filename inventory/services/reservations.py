@@ -6,16 +6,19 @@ checked.
 All are safe to call twice with the same key. See docs/locking.md.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
 from audit.models import rows as bulk
 from audit.rules.actors import Actor
 from inventory.models import Reservation
-from inventory.services import movements
+from inventory.rules.shares import Shared
+from inventory.services import movements, pools
 from inventory.services.levels import Level, LevelKey, LevelsChanged, apply_reserved, lock_levels, take_at_once
 from inventory.statuses import MovementKind, ReservationStatus
 
@@ -33,21 +36,26 @@ class Want:
 
 @dataclass(frozen=True)
 class Claim:
-    """Wants of one owner that are granted together or not at all. ``expires_at`` None holds until released."""
+    """Wants of one owner that are granted together or not at all. ``expires_at`` None holds until released.
+
+    ``channel`` is the code of the channel that sold, whose share the units count against.
+    """
 
     owner: str
     wants: tuple[Want, ...]
     expires_at: datetime | None = None
+    channel: str = ""
 
 
 @dataclass(frozen=True)
 class Shortage:
-    """What was not there."""
+    """What was not there; with a ``channel``, what its share of the SKU did not have, wherever it lies."""
 
     sku_id: int
     node_id: int
     wanted: int
     available: int
+    channel: str = ""
 
 
 @dataclass
@@ -56,6 +64,14 @@ class Outcome:
 
     granted: set[str] = field(default_factory=set)
     refused: dict[str, tuple[Shortage, ...]] = field(default_factory=dict)
+
+
+class _Granted(NamedTuple):
+    """A want that is granted, and the share it counts against."""
+
+    claim: Claim
+    want: Want
+    pool_id: int | None
 
 
 class NotReservable(Exception):
@@ -84,23 +100,26 @@ def reserve_all(claims: Sequence[Claim], *, at: datetime) -> Outcome:
 
     A claim whose keys already hold counts as granted and changes nothing. Raises ``KeyUsedOtherwise``.
     """
+    shared = pools.lock({want.sku_id for claim in claims for want in claim.wants})
     levels = lock_levels({(want.sku_id, want.node_id) for claim in claims for want in claim.wants})
     held = _held([want.key for claim in claims for want in claim.wants])
     outcome = Outcome()
-    fresh: list[tuple[Claim, Want]] = []
+    fresh: list[_Granted] = []
     for claim in claims:
         wants = [want for want in claim.wants if not _is_held(held, want)]
-        shortages = _shortages(wants, levels)
+        shortages = _shortages(wants, levels) or _beyond_share(claim.channel, wants, shared)
         if shortages:
             outcome.refused[claim.owner] = shortages
             continue
         for want in wants:
             levels[want.sku_id, want.node_id].available -= want.quantity
-            fresh.append((claim, want))
+            own = shared.get(want.sku_id)
+            fresh.append(_Granted(claim, want, own.take(claim.channel, want.quantity) if own else None))
         outcome.granted.add(claim.owner)
     if fresh:
         _insert(fresh, at)
-    apply_reserved(levels, _units_per_level(want for _claim, want in fresh))
+    pools.add_reserved(pools.per_pool((granted.pool_id, granted.want.quantity) for granted in fresh))
+    apply_reserved(levels, _units_per_level(granted.want for granted in fresh))
     return outcome
 
 
@@ -208,9 +227,14 @@ def _lock_active(references: Sequence[str]) -> list[Reservation]:
 
 
 def _close(rows: Sequence[Reservation], status: ReservationStatus, at: datetime) -> int:
-    """Give the units back to their levels and mark the reservations."""
+    """Give the units back to their levels and shares, and mark the reservations."""
     if not rows:
         return 0
+    used = pools.per_pool((row.pool_id, row.quantity) for row in rows)
+    if status == ReservationStatus.CONSUMED:
+        pools.count_sold(used)
+    else:
+        pools.give_back(used)
     change: dict[LevelKey, int] = {}
     for row in rows:
         level = (row.sku_id, row.node_id)
@@ -256,15 +280,32 @@ def _shortages(wants: Sequence[Want], levels: Mapping[LevelKey, Level]) -> tuple
     return tuple(short)
 
 
-def _insert(fresh: Sequence[tuple[Claim, Want]], at: datetime) -> None:
+def _beyond_share(channel: str, wants: Sequence[Want], shared: Mapping[int, Shared]) -> tuple[Shortage, ...]:
+    """Return what a channel wants beyond what the shares of a SKU leave it, over all nodes together."""
+    if not shared:
+        return ()
+    wanted = Counter[int]()
+    for want in wants:
+        if want.sku_id in shared:
+            wanted[want.sku_id] += want.quantity
+    rooms = {sku_id: shared[sku_id].room(channel) for sku_id in wanted}
+    nodes = {want.sku_id: want.node_id for want in wants}
+    return tuple(
+        Shortage(sku_id, nodes[sku_id], units, rooms[sku_id], channel)
+        for sku_id, units in wanted.items()
+        if units > rooms[sku_id]
+    )
+
+
+def _insert(fresh: Sequence[_Granted], at: datetime) -> None:
     bulk.copy_in(
         Reservation._meta.db_table,
-        ("key", "reference", "sku_id", "node_id", "quantity", "expires_at", "status", "reserved_at"),
+        ("key", "reference", "sku_id", "node_id", "quantity", "expires_at", "status", "reserved_at", "pool_id"),
         [
             (
                 want.key, want.reference, want.sku_id, want.node_id, want.quantity, claim.expires_at,
-                ReservationStatus.ACTIVE, at,
+                ReservationStatus.ACTIVE, at, pool_id,
             )
-            for claim, want in fresh
+            for claim, want, pool_id in fresh
         ],
     )  # fmt: skip

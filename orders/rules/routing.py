@@ -37,6 +37,7 @@ class Demand:
     region: str
     city: str
     items: tuple[Item, ...]
+    nodes: frozenset[int] | None = None  # only these may send it; None: all
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,11 @@ class Planner:
         self._stock = stock
         self._policy = policy
         self._parcels_left = {node.node_id: node.parcels_left for node in nodes}
-        self._reaches: dict[tuple[str, str], _Reach] = {}
+        self._reaches: dict[tuple[str, str, frozenset[int] | None], _Reach] = {}
 
     def plan(self, demand: Demand) -> Plan:
         """Choose nodes for one demand and count the chosen units and parcels down."""
-        reach = self._reach(demand.region, demand.city)
+        reach = self._reach(demand.region, demand.city, demand.nodes)
         wanted = _summed(demand.items)
         able, short, full = self._judge(reach, wanted)
         verdicts = Verdicts(
@@ -133,11 +134,12 @@ class Planner:
             not_serving=reach.not_serving,
             inactive=reach.inactive,
         )
-        if able:
+        parcels: tuple[Parcel, ...] = ()
+        missing: tuple[Item, ...] = ()
+        if able and demand.items:
             cost, km, node = able[0]
-            parcels: tuple[Parcel, ...] = (Parcel(node.node_id, node.code, demand.items, round(km, 1), round(cost, 2)),)
-            missing: tuple[Item, ...] = ()
-        else:
+            parcels = (Parcel(node.node_id, node.code, demand.items, round(km, 1), round(cost, 2)),)
+        elif demand.items:
             parcels, missing = self._split(demand.items, [entry[:3] for entry in short])
         self._count_down(parcels)
         return Plan(demand.reference, parcels, missing, verdicts)
@@ -241,23 +243,25 @@ class Planner:
             for item in parcel.items:
                 self._stock[item.sku_id][parcel.node_id] -= item.quantity
 
-    def _reach(self, region: str, city: str) -> _Reach:
-        """Return the nodes as this destination sees them, worked out once per destination."""
-        known = self._reaches.get((region, city))
+    def _reach(self, region: str, city: str, nodes: frozenset[int] | None) -> _Reach:
+        """Return the nodes as this destination and channel see them, worked out once."""
+        known = self._reaches.get((region, city, nodes))
         if known is None:
-            known = self._reaches[region, city] = self._look_from(region, city)
+            known = self._reaches[region, city, nodes] = self._look_from(region, city, nodes)
         return known
 
-    def _look_from(self, region: str, city: str) -> _Reach:
+    def _look_from(self, region: str, city: str, nodes: frozenset[int] | None) -> _Reach:
         here = locate(region, city)
+        active = [node for node in self._nodes if node.is_active]
+        serving = [n for n in active if region in n.serves and (nodes is None or n.node_id in nodes)]
+        codes = {node.code for node in serving}
         reach = _Reach(
-            not_serving=tuple(n.code for n in self._nodes if n.is_active and region not in n.serves),
-            inactive=tuple(n.code for n in self._nodes if not n.is_active),
+            not_serving=tuple(node.code for node in active if node.code not in codes),
+            inactive=tuple(node.code for node in self._nodes if not node.is_active),
         )
-        for node in self._nodes:
-            if node.is_active and region in node.serves:
-                km = distance_km(here, (node.latitude, node.longitude))
-                reach.open.append((self._policy.handling + self._policy.freight_per_km * km, km, node))
+        for node in serving:
+            km = distance_km(here, (node.latitude, node.longitude))
+            reach.open.append((self._policy.handling + self._policy.freight_per_km * km, km, node))
         reach.open.sort(key=lambda entry: (entry[0], entry[2].code))
         return reach
 

@@ -6,18 +6,19 @@ made again on fresh numbers; what nobody has after that is a backorder, never a 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.utils import timezone
 
 from audit.models import rows
 from audit.rules.sentences import Sentence, say
-from inventory.queries import promise
+from channels import queries as channel_queries
+from inventory.queries import promise, shares
 from inventory.rules.geography import MAINLAND
 from inventory.services import capacity, reservations
 from orders.models import Fulfillment, FulfillmentLine, RoutingDecision
-from orders.rules import demand, routing
+from orders.rules import demand, routing, sharing
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, FulfillmentStatus, HoldKind
 
@@ -30,6 +31,7 @@ TRY_AGAIN = say("Receive or move stock, then choose “Try again”; the hub als
 class _Planned:
     work: Work
     plan: routing.Plan
+    beyond_share: int = 0  # of the plan's missing units, those that the channel's share did not have
 
 
 def allocate(batch: Batch, works: Sequence[Work]) -> None:
@@ -75,18 +77,32 @@ def give_room_back(parcels: Sequence[Fulfillment]) -> None:
 
 
 def _plan(batch: Batch, works: Sequence[Work]) -> list[_Planned]:
-    demands = [
-        routing.Demand(
-            reference=work.order.number,
-            region=work.order.region,
-            city=work.order.city,
-            items=demand.items_wanted(work.wanted(), batch.parts, work.allocated() if work.parcels else {}),
+    demands = _demands(batch, works)
+    sku_ids = {item.sku_id for _channel, wanted in demands for item in wanted.items}
+    cut = sharing.within_shares(demands, shares.read(sku_ids))
+    plans = routing.plan([wanted for wanted, _beyond in cut], _nodes(batch), promise.promisable(sku_ids), POLICY)
+    return [
+        _Planned(work, replace(plan, missing=plan.missing + beyond), sum(item.quantity for item in beyond))
+        for work, plan, (_wanted, beyond) in zip(works, plans, cut, strict=True)
+    ]
+
+
+def _demands(batch: Batch, works: Sequence[Work]) -> list[tuple[str, routing.Demand]]:
+    """Return what each order still wants, with the code of the channel that sold it."""
+    serving = channel_queries.nodes_by_channel(work.order.channel_id for work in works)
+    return [
+        (
+            batch.channels[work.order.channel_id].code,
+            routing.Demand(
+                reference=work.order.number,
+                region=work.order.region,
+                city=work.order.city,
+                items=demand.items_wanted(work.wanted(), batch.parts, work.allocated() if work.parcels else {}),
+                nodes=serving.get(work.order.channel_id),
+            ),
         )
         for work in works
     ]
-    stock = promise.promisable(item.sku_id for wanted in demands for item in wanted.items)
-    plans = routing.plan(demands, _nodes(batch), stock, POLICY)
-    return [_Planned(work, plan) for work, plan in zip(works, plans, strict=True)]
 
 
 def _nodes(batch: Batch) -> list[routing.NodeFacts]:
@@ -109,7 +125,8 @@ def _claim(batch: Batch, planned: Sequence[_Planned]) -> set[str]:
     """Reserve the plans' units, then their room at the nodes; returns the order numbers that got nothing."""
     for entry in planned:
         _add_parcels(batch, entry)
-    outcome = reservations.reserve_all([_claim_of(entry) for entry in planned], at=batch.at)
+    claims = [_claim_of(entry, batch.channels[entry.work.order.channel_id].code) for entry in planned]
+    outcome = reservations.reserve_all(claims, at=batch.at)
     granted = [entry for entry in planned if entry.work.order.number in outcome.granted]
     counts = Counter(parcel.node_id for entry in granted for parcel in entry.plan.parcels)
     full = capacity.claim(counts, day_date=timezone.localdate(batch.at))
@@ -155,7 +172,7 @@ def _drop_parcels(batch: Batch, entry: _Planned) -> None:
     entry.work.contents = [content for content in entry.work.contents if id(content.fulfillment) not in dropped]
 
 
-def _claim_of(entry: _Planned) -> reservations.Claim:
+def _claim_of(entry: _Planned, channel: str) -> reservations.Claim:
     order = entry.work.order
     parcels = entry.work.parcels[-len(entry.plan.parcels) :]
     return reservations.Claim(
@@ -172,6 +189,7 @@ def _claim_of(entry: _Planned) -> reservations.Claim:
             for item in planned.items
         ),
         expires_at=order.reserved_until,
+        channel=channel,
     )
 
 
@@ -205,11 +223,12 @@ def _settle(batch: Batch, entry: _Planned) -> None:
         if was_short:
             batch.settle(work, "backordered")
         return
-    _tell_missing(batch, work, plan, was_short=was_short)
+    _tell_missing(batch, entry, was_short=was_short)
 
 
-def _tell_missing(batch: Batch, work: Work, plan: routing.Plan, *, was_short: bool) -> None:
-    reason = _why_missing(plan)
+def _tell_missing(batch: Batch, entry: _Planned, *, was_short: bool) -> None:
+    work, plan = entry.work, entry.plan
+    reason = _why_missing(entry)
     if not (plan.verdicts.able or plan.verdicts.short or plan.verdicts.full):
         batch.hold(
             work,
@@ -224,12 +243,15 @@ def _tell_missing(batch: Batch, work: Work, plan: routing.Plan, *, was_short: bo
         batch.trouble(work, "backordered", reason, TRY_AGAIN)
 
 
-def _why_missing(plan: routing.Plan) -> Sentence:
+def _why_missing(entry: _Planned) -> Sentence:
+    plan = entry.plan
+    units = sum(item.quantity for item in plan.missing)
+    if entry.beyond_share == units:
+        return say("%(units)s units are beyond what the channel's share of the stock still has.", units=units)
     if plan.verdicts.full and not plan.verdicts.short:
         return say("Every node that serves this destination is full today.")
     if not plan.verdicts.short:
         return say("No active node serves this destination.")
-    units = sum(item.quantity for item in plan.missing)
     return say("%(units)s units are not in stock at any node that serves this destination.", units=units)
 
 

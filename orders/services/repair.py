@@ -71,7 +71,7 @@ def _settle_parcel(row: StockDifference, at: datetime) -> None:
         for pk, sku_id, quantity in parcel.lines.order_by("pk").values_list("pk", "sku_id", "quantity")
     )
     try:
-        reservations.reserve(Claim(parcel.number, wants, order.reserved_until), at=at)
+        reservations.reserve(Claim(parcel.number, wants, order.reserved_until, order.channel.code), at=at)
     except NotReservable as error:
         raise refusals.refuse(
             say(
