@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from audit.admin import columns, masking
 from inventory.admin import ledger
 from inventory.admin.choices import region_name
-from orders import queries
 from orders.admin import explanations, looks
 from orders.models import Fulfillment, Order
-from orders.queries import Moment, Parts
+from orders.queries import one_order
+from orders.queries.one_order import Moment, Parts
 from orders.services.holds import AUTOMATIC
 
 SEE_PERSONAL = "orders.view_order_personal"
@@ -36,7 +36,7 @@ OUTCOMES = {
 
 def context(admin: Any, request: HttpRequest, order: Order) -> dict[str, Any]:
     """Return everything the template needs, in fourteen queries at most with those of the login."""
-    parts = queries.parts(order)
+    parts = one_order.parts(order)
     may_see = request.user.has_perm(SEE_PERSONAL)
     parcel_admin = admin.admin_site.get_model_admin(Fulfillment)
     return {
@@ -56,7 +56,7 @@ def context(admin: Any, request: HttpRequest, order: Order) -> dict[str, Any]:
         "parcels": [_parcel(parcel, parcel_admin.verb_buttons(request, parcel.row)) for parcel in parts.parcels],
         "reservations": [{"row": row, "state": ledger.state_label(row.status)} for row in parts.reservations],
         "decisions": [_decision(decision) for decision in parts.decisions],
-        "moments": [_moment(moment) for moment in queries.timeline(parts)],
+        "moments": [_moment(moment) for moment in one_order.timeline(parts)],
         "cases": [{"what": columns.sentence(case.suggestion), "kind": case.kind} for case in parts.cases],
     }
 
@@ -108,7 +108,7 @@ def _line(line: Any, order: Order) -> dict[str, Any]:
     }
 
 
-def _parcel(parcel: queries.Parcel, buttons: list[dict[str, Any]]) -> dict[str, Any]:
+def _parcel(parcel: one_order.Parcel, buttons: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "row": parcel.row,
         "node": columns.code_and_name(parcel.row.node),

@@ -1,0 +1,1 @@
+"""Questions about orders that two or more doors ask."""
