@@ -4,38 +4,27 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from audit.admin import columns, filters
-from audit.admin.base import MachineAdmin
-from audit.admin.verbs import Answer, Verb, VerbForm
+from audit.admin.verbs import Answer, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.admin import choices
-from inventory.models import ReasonCode, Transfer
-from inventory.services import transfers
+from inventory.admin.document import Page, Table, WrittenAdmin, acting
+from inventory.admin.lines import refuse
+from inventory.admin.transfer_forms import ArrivalForm, KeyForm, LossForm, NewTransferForm, RouteForm, arrival_forms
+from inventory.models import Transfer
+from inventory.services import refusals, transfers
 from inventory.services.refusals import RowsRefused
-from inventory.statuses import ReasonUse, TransferStatus
+from inventory.statuses import TransferStatus
 
 TONES = {"draft": "grey", "in_transit": "blue", "part_received": "amber", "received": "green", "cancelled": "grey"}
-
-
-def reasons() -> list[tuple[str, str]]:
-    """Return the reasons of a discrepancy as choices in the reader's language."""
-    rows = ReasonCode.objects.filter(use=ReasonUse.DISCREPANCY, is_active=True).order_by("code")
-    return [(row.code, columns.local_name(row)) for row in rows]
-
-
-class LossForm(VerbForm):
-    """Why the rest will never come."""
-
-    reason = forms.ChoiceField(label=_("Reason"), choices=reasons, widget=UnfoldAdminSelectWidget)
-    note = forms.CharField(label=_("Note"), max_length=120, required=False, widget=UnfoldAdminTextInputWidget)
 
 
 def one_by_one(rows: Sequence[Transfer], deed: Any, done: Sentence) -> Answer:
@@ -90,7 +79,7 @@ def is_underway(row: Transfer) -> bool:
 
 
 @admin.register(Transfer)
-class TransferAdmin(MachineAdmin):
+class TransferAdmin(WrittenAdmin):
     """Consignments between nodes."""
 
     list_display = ("number", "origin", "target", "state", "underway", "created", "sent")
@@ -104,11 +93,19 @@ class TransferAdmin(MachineAdmin):
     search_help_text = _("Begins with …")
     ordering = ("-created_at", "-pk")
     sortable_by = ()
-    fields = ("number", "origin", "target", "state", "underway", "created", "sent", "note")
+    fields = ("number", "origin", "target", "state", "underway", "arrives_date", "created", "who", "sent", "note")
     readonly_fields = fields
+    empty_hint = _("No transfers yet. Move stock from one node to another.")
+    standard_views = ((_("On their way"), "status=in_transit"), (_("Drafts"), "status=draft"))
+    head_form = NewTransferForm
+    write_title = _("New transfer")
+    pages = (
+        Page("edit", _("Edit the draft…"), "edit_page", "edit", is_offered=is_draft),
+        Page("receive", _("Receive…"), "receive_page", "inventory", is_offered=is_underway),
+    )
     verbs = (
         Verb("send", _("Send"), send, icon="local_shipping", is_offered=is_draft),
-        Verb("receive", _("Receive the rest"), receive_rest, icon="inventory", is_offered=is_underway),
+        Verb("receive", _("Receive the rest"), receive_rest, icon="done_all", is_offered=is_underway),
         Verb("give-up", _("The rest is lost…"), give_up, LossForm, icon="help", is_grave=True, is_offered=is_underway),
         Verb("cancel", _("Cancel the draft"), cancel, icon="close", is_grave=True, is_offered=is_draft),
     )
@@ -128,6 +125,68 @@ class TransferAdmin(MachineAdmin):
         }
         for row in rows:
             row.units_underway = sums.get(row.pk, 0)
+
+    def edit_page(self, request: HttpRequest, row: Transfer) -> HttpResponse:
+        """Ask for head and lines of a draft again."""
+        route = {"source": row.source_id, "destination": row.destination_id, "note": row.note}
+        head = RouteForm(request.POST or None, initial=route | {"arrives_date": row.arrives_date})
+        lines = row.lines.select_related("sku").order_by("pk")
+        known = [{"sku": line.sku.code, "quantity": line.quantity} for line in lines]
+        return self.write_page(
+            request, row, _("Edit transfer %(number)s") % {"number": row.number}, {"head": head}, known
+        )
+
+    def write(self, row: Any, told: Mapping[str, Any], units: Mapping[int, int], actor: Actor) -> tuple[Any, Sentence]:
+        """Write a draft down, or write it anew."""
+        asked = Transfer(
+            pk=row.pk if row else None,
+            number=row.number if row else told["number"],
+            source_id=told["source"],
+            destination_id=told["destination"],
+            arrives_date=told["arrives_date"],
+            note=told["note"],
+        )
+        if row:
+            return transfers.redraft(asked, units=units), say("The draft is changed.")
+        saved = transfers.draft(asked, units=units, actor=actor, at=timezone.now())
+        return saved, say("Transfer %(number)s is written down. Nothing moves until it is sent.", number=saved.number)
+
+    def receive_page(self, request: HttpRequest, row: Transfer) -> HttpResponse:
+        """Ask how many units of each line came, and put them into stock."""
+        head = KeyForm(request.POST or None)
+        rows = arrival_forms(row, request.POST or None)
+        if request.method == "POST" and all(form.is_valid() for form in (head, *rows)):
+            told = [form for form in rows if form.cleaned_data["units"]]
+            try:
+                return self.done(request, row, self.receive(row, head.cleaned_data["key"], told, acting(request)))
+            except RowsRefused as error:
+                refuse(error, head, told, "units")
+        context = {"head": head, "lines": rows, "heads": (_("SKU"), _("In transit"), _("Came now"))}
+        return self.show_page(
+            request, "admin/inventory/rows.html", _("Receive"), row=row, button=_("Receive"), **context
+        )
+
+    def receive(self, row: Transfer, key: str, told: Sequence[ArrivalForm], actor: Actor) -> Sentence:
+        """Put what came into stock; returns what to say. Raises ``RowsRefused``."""
+        if transfers.has_come(row, key=key):
+            return say("This arrival was written down before; it counts once.")
+        units = {form.line.sku_id: form.cleaned_data["units"] for form in told}
+        if not units:
+            raise refusals.refuse(say("Nothing came: say how many units of at least one line."))
+        transfers.receive(row.pk, key=key, units=units, actor=actor, at=timezone.now())
+        return say("%(count)s units are received.", count=sum(units.values()))
+
+    def tables(self, row: Transfer) -> Sequence[Table]:
+        """Show each line: what was asked, what left, what came, and what never will."""
+        heads = [(_("SKU"), False), (_("Quantity"), True), (_("Sent"), True), (_("Received"), True),
+                 (_("Lost on the way"), True), (_("In transit"), True)]  # fmt: skip
+        rows = [
+            [columns.code_and_name(line.sku)]
+            + [columns.number(units) for units in (line.quantity, line.quantity_sent, line.quantity_received,
+                                                   line.quantity_lost, line.in_transit)]
+            for line in row.lines.select_related("sku").order_by("pk")
+        ]  # fmt: skip
+        return [Table(_("Lines"), heads, rows)]
 
     @admin.display(description=_("from"))
     def origin(self, row: Transfer) -> SafeString:
@@ -154,6 +213,11 @@ class TransferAdmin(MachineAdmin):
     def created(self, row: Transfer) -> SafeString:
         """Show since when."""
         return columns.when(row.created_at)
+
+    @admin.display(description=_("created by"))
+    def who(self, row: Transfer) -> str:
+        """Show who wrote it down."""
+        return columns.actor(row.created_by)
 
     @admin.display(description=_("sent at"))
     def sent(self, row: Transfer) -> SafeString:

@@ -67,12 +67,6 @@ def record(movements: Sequence[Movement], *, actor: Actor, at: datetime) -> int:
     return len(fresh)
 
 
-def are_written(movements: Sequence[Movement]) -> bool:
-    """Return whether all of these keys are in the ledger: the caller's call has come before."""
-    keys = {movement.key for movement in movements}
-    return StockMovement.objects.filter(key__in=keys).count() == len(keys)
-
-
 def _check_on_hand(levels: dict[LevelKey, Level], change: dict[LevelKey, int]) -> None:
     short = [
         key

@@ -94,10 +94,17 @@ def cancel(expected_id: int, *, at: datetime) -> ExpectedReceipt:
     """Expect the rest no longer. Raises ``RowsRefused`` when nothing is awaited any more."""
     row = _lock(expected_id)
     if row.status not in ExpectedStatus.AWAITED:
-        raise refusals.refuse(say("Receipt %(number)s is %(status)s.", number=row.number, status=row.status))
+        raise refusals.refuse(_over(row))
     row.status, row.closed_at = ExpectedStatus.CANCELLED, at
     row.save(update_fields=["status", "closed_at"])
     return row
+
+
+def _over(expected: ExpectedReceipt) -> Sentence:
+    """Return why nothing more can come of an expected receipt that is closed."""
+    if expected.status == ExpectedStatus.CANCELLED:
+        return say("Receipt %(number)s is cancelled.", number=expected.number)
+    return say("Receipt %(number)s has been received already.", number=expected.number)
 
 
 def _lock(expected_id: int) -> ExpectedReceipt:
@@ -108,7 +115,7 @@ def _refuse_bad_document(receipt: Receipt, expected: ExpectedReceipt | None, arr
     if not arrivals:
         raise refusals.refuse(say("A receipt needs at least one line."))
     if expected and expected.status not in ExpectedStatus.AWAITED:
-        raise refusals.refuse(say("Receipt %(number)s is %(status)s.", number=expected.number, status=expected.status))
+        raise refusals.refuse(_over(expected))
     if expected and expected.node_id != receipt.node_id:
         raise refusals.refuse(say("The goods are expected at another node."))
 

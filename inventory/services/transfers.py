@@ -11,7 +11,7 @@ from django.db import transaction
 
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
-from inventory.models import Sku, Transfer, TransferLine
+from inventory.models import Sku, StockMovement, Transfer, TransferLine
 from inventory.services import movements, reasons, refusals
 from inventory.statuses import MovementKind, ReasonUse, TransferStatus
 
@@ -30,10 +30,26 @@ def draft(transfer: Transfer, *, units: Mapping[int, int], actor: Actor, at: dat
     transfer.created_at, transfer.created_by = at, actor.label[:80]
     transfer.status = TransferStatus.DRAFT
     transfer.save()
-    TransferLine.objects.bulk_create(
-        TransferLine(transfer=transfer, sku_id=sku_id, quantity=quantity) for sku_id, quantity in sorted(units.items())
-    )
+    _write_lines(transfer, units)
     return transfer
+
+
+@transaction.atomic
+def redraft(transfer: Transfer, *, units: Mapping[int, int]) -> Transfer:
+    """Write a draft down anew: its nodes, day, note and units (SKU id → how many). Its number stays.
+
+    Raises ``RowsRefused``, having changed nothing: for what ``draft`` refuses, and for one that has left or is over.
+    """
+    [row] = _lock([transfer.pk])
+    if row.status != TransferStatus.DRAFT:
+        raise refusals.refuse(_standing(row))
+    _refuse_bad_draft(transfer, units)
+    row.source_id, row.destination_id = transfer.source_id, transfer.destination_id
+    row.arrives_date, row.note = transfer.arrives_date, transfer.note
+    row.save(update_fields=["source", "destination", "arrives_date", "note"])
+    row.lines.all().delete()
+    _write_lines(row, units)
+    return row
 
 
 @transaction.atomic
@@ -45,7 +61,7 @@ def send(transfer_ids: Sequence[int], *, actor: Actor, at: datetime) -> int:
     rows = _lock(transfer_ids)
     refusals.refuse_if_any(
         [
-            refusals.RefusedRow(0, say("Transfer %(number)s is %(status)s.", number=row.number, status=row.status))
+            refusals.RefusedRow(0, _standing(row))
             for row in rows
             if row.status in (TransferStatus.RECEIVED, TransferStatus.CANCELLED)
         ]
@@ -82,7 +98,7 @@ def receive(transfer_id: int, *, key: str, units: Mapping[int, int], actor: Acto
         for sku_id, quantity in units.items()
         if sku_id in lines and quantity
     ]
-    if arrivals and movements.are_written(arrivals):
+    if has_come(row, key=key):
         return row
     refusals.refuse_if_any(_refused_arrivals(row, lines, units))
     movements.record(arrivals, actor=actor, at=at)
@@ -90,6 +106,11 @@ def receive(transfer_id: int, *, key: str, units: Mapping[int, int], actor: Acto
         lines[sku_id].quantity_received += quantity
     TransferLine.objects.bulk_update(lines.values(), ["quantity_received"])
     return _progress(row, list(lines.values()), at)
+
+
+def has_come(transfer: Transfer, *, key: str) -> bool:
+    """Return whether the arrival of this name is in the ledger already, with whatever units."""
+    return StockMovement.objects.filter(key__startswith=f"transfer_in:{transfer.number}:{key}:").exists()
 
 
 @transaction.atomic
@@ -168,6 +189,12 @@ def _refuse_bad_draft(transfer: Transfer, units: Mapping[int, int]) -> None:
     refusals.refuse_if_any(rows)
 
 
+def _write_lines(transfer: Transfer, units: Mapping[int, int]) -> None:
+    TransferLine.objects.bulk_create(
+        TransferLine(transfer=transfer, sku_id=sku_id, quantity=quantity) for sku_id, quantity in sorted(units.items())
+    )
+
+
 def _refused_arrivals(
     row: Transfer, lines: Mapping[int, TransferLine], units: Mapping[int, int]
 ) -> list[refusals.RefusedRow]:
@@ -194,7 +221,18 @@ def _why_not_arrived(line: TransferLine | None, quantity: int) -> Sentence | Non
 def _not_underway(row: Transfer) -> Sentence | None:
     if row.status in TransferStatus.UNDERWAY:
         return None
-    return say("Transfer %(number)s is %(status)s.", number=row.number, status=row.status)
+    return _standing(row)
+
+
+def _standing(row: Transfer) -> Sentence:
+    """Return how far a transfer is, as a reason why something cannot be done with it."""
+    if row.status == TransferStatus.DRAFT:
+        return say("Transfer %(number)s has not been sent yet.", number=row.number)
+    if row.status == TransferStatus.RECEIVED:
+        return say("Transfer %(number)s has been received already.", number=row.number)
+    if row.status == TransferStatus.CANCELLED:
+        return say("Transfer %(number)s is cancelled.", number=row.number)
+    return say("Transfer %(number)s is on its way already.", number=row.number)
 
 
 def _progress(row: Transfer, lines: Sequence[TransferLine], at: datetime) -> Transfer:

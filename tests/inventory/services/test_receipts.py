@@ -73,7 +73,8 @@ def test_an_order_comes_in_parts_and_a_receipt_counts_once(order, cup, lid, here
     assert (levels(), order.status, order.closed_at) == ({"CUP": (10, 0), "LID": (4, 0)}, "received", NOON)
     told = ReceiptLine.objects.order_by("pk").values_list("receipt__number", "quantity_expected", "quantity_received")
     assert list(told) == [("R1", 10, 6), ("R2", 4, 4), ("R2", 4, 4)]
-    assert refusals_of(here, Arrival(cup.pk, 1), number="R3", order=order) == [(0, "Receipt PO-1 is received.")]
+    refused = refusals_of(here, Arrival(cup.pk, 1), number="R3", order=order)
+    assert refused == [(0, "Receipt PO-1 has been received already.")]
 
 
 def test_above_the_order_nothing_is_received(order, cup, lid, here):

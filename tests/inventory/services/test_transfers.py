@@ -110,6 +110,21 @@ def test_a_draft_without_sensible_lines_is_refused_row_by_row(here, there, cup, 
     ]
 
 
+def test_a_draft_is_written_anew_until_it_leaves(transfer, here, there, cup, lid):
+    shop = company.node("GZ", "44")
+    asked = Transfer(pk=transfer.pk, source=here, destination=shop, note="by rail")
+    transfers.redraft(asked, units={lid.pk: 3})
+    transfer.refresh_from_db()
+    assert (transfer.number, transfer.destination, transfer.note) == ("T1", shop, "by rail")
+    assert list(transfer.lines.values_list("sku__code", "quantity")) == [("LID", 3)]
+    asked.destination = here
+    assert refusals_of(transfers.redraft, asked, units={cup.pk: 1}) == [(0, "A transfer cannot go to its own node.")]
+    assert refusals_of(transfers.redraft, transfer, units={lid.pk: 0}) == [(1, "A quantity must be above zero.")]
+    send(transfer)
+    assert refusals_of(transfers.redraft, transfer, units={lid.pk: 1}) == [(0, "Transfer T1 is on its way already.")]
+    assert lines(transfer) == [(3, 0, 0, 3)]
+
+
 def test_what_is_promised_is_not_sent_and_then_nothing_is(transfer, here, there, cup):
     small = draft(here, there, {cup.pk: 1}, number="T2")
     reservations.reserve(Claim("O", (Want("P/1", "P", cup.pk, here.pk, 5),)), at=NOON)
@@ -121,7 +136,7 @@ def test_what_is_promised_is_not_sent_and_then_nothing_is(transfer, here, there,
 
 
 def test_more_than_is_on_its_way_is_never_received(transfer, cup, lid):
-    assert refusals_of(receive, transfer, {cup.pk: 1}) == [(0, "Transfer T1 is draft.")]
+    assert refusals_of(receive, transfer, {cup.pk: 1}) == [(0, "Transfer T1 has not been sent yet.")]
     send(transfer)
     receive(transfer, {cup.pk: 4})
     other = company.sku("POT")
@@ -130,6 +145,15 @@ def test_more_than_is_on_its_way_is_never_received(transfer, cup, lid):
         (3, "The transfer does not contain this SKU."),
     ]
     assert refusals_of(receive, transfer, {cup.pk: -1}, key="A2") == [(1, "A quantity must be above zero.")]
+
+
+def test_an_arrival_of_the_same_name_counts_once_whatever_it_says(transfer, cup, lid):
+    send(transfer)
+    receive(transfer, {cup.pk: 2})
+    receive(transfer, {cup.pk: 2, lid.pk: 1})
+    assert lines(transfer) == [(6, 2, 0, 4), (4, 0, 0, 4)]
+    assert on_hand() == {"CUP@SH": 4, "LID@SH": 0, "CUP@WH": 2}
+    assert (transfers.has_come(transfer, key="A1"), transfers.has_come(transfer, key="A")) == (True, False)
 
 
 def test_what_never_comes_is_given_up_with_a_reason(transfer, cup):
@@ -142,7 +166,7 @@ def test_what_never_comes_is_given_up_with_a_reason(transfer, cup):
     assert (closed.status, closed.note) == ("received", "person:tester: short: truck")
     assert lines(transfer) == [(6, 5, 1, 0), (4, 0, 4, 0)]
     assert on_hand() == {"CUP@SH": 4, "LID@SH": 0, "CUP@WH": 5}
-    assert refusals_of(receive, transfer, {cup.pk: 1}, key="A3") == [(0, "Transfer T1 is received.")]
+    assert refusals_of(receive, transfer, {cup.pk: 1}, key="A3") == [(0, "Transfer T1 has been received already.")]
 
 
 def test_only_a_draft_can_be_cancelled(transfer, here, there, cup):
