@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from audit.models import rows as bulk
 from audit.rules.actors import Actor
-from inventory.models import Reservation
+from inventory.models import Reservation, ReservationMove
 from inventory.rules.shares import Shared
 from inventory.services import movements, pools
 from inventory.services.levels import Level, LevelKey, LevelsChanged, apply_reserved, lock_levels, take_at_once
@@ -180,7 +180,7 @@ def consume(references: Sequence[str], *, kind: MovementKind, actor: Actor, at: 
 
 @transaction.atomic
 def move(keys_to_nodes: Mapping[str, int], *, at: datetime) -> None:
-    """Move active reservations (by key) to other nodes, all or none.
+    """Move active reservations (by key) to other nodes, all or none; each move leaves a row, so its past stays known.
 
     Raises ``NotReservable`` when a new node lacks units, ``NotActive`` when a key holds nothing; nothing moves then.
     """
@@ -200,14 +200,21 @@ def move(keys_to_nodes: Mapping[str, int], *, at: datetime) -> None:
     if shortages:
         raise NotReservable(shortages)
     change = _units_per_level(moving)
+    moves = []
     for row in rows:
         target = keys_to_nodes[row.key]
         if target != row.node_id:
             old = (row.sku_id, row.node_id)
             change[old] = change.get(old, 0) - row.quantity
-            row.node_id, row.reserved_at = target, at
+            moves.append(_move_of(row, target, at))
+            row.node_id = target
     apply_reserved(levels, change)
-    Reservation.objects.bulk_update(rows, ["node", "reserved_at"])
+    Reservation.objects.bulk_update(rows, ["node"])
+    ReservationMove.objects.bulk_create(moves)
+
+
+def _move_of(row: Reservation, target: int, at: datetime) -> ReservationMove:
+    return ReservationMove(reservation=row, sku_id=row.sku_id, from_node_id=row.node_id, to_node_id=target, moved_at=at)
 
 
 def _is_granted_at_once(claim: Claim, at: datetime) -> bool:

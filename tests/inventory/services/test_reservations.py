@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from inventory.models import Reservation, StockLevel, StockMovement
+from inventory.models import Reservation, ReservationMove, StockLevel, StockMovement
 from inventory.services import reservations
 from inventory.services.levels import LevelsChanged, apply_on_hand, apply_reserved, lock_levels
 from inventory.services.reservations import Claim, KeyUsedOtherwise, NotReservable, Shortage, Want
@@ -59,6 +59,7 @@ def state():
         list(StockLevel.objects.order_by("pk").values_list("sku", "node", "on_hand", "reserved")),
         list(Reservation.objects.order_by("pk").values_list("key", "node", "quantity", "status", "expires_at")),
         list(StockMovement.objects.order_by("pk").values_list("key", "quantity")),
+        list(ReservationMove.objects.order_by("pk").values_list("reservation", "from_node", "to_node")),
     )
 
 
@@ -245,8 +246,23 @@ def test_move_takes_the_promise_to_another_node(cup, here, there):
     reservations.move({"P1/1": there.pk}, at=LATER)
     assert (balance(cup, here), balance(cup, there)) == ((10, 0), (3, 3))
     assert Reservation.objects.values_list("node", "quantity", "status", "reserved_at").get() == (
-        there.pk, 3, "active", LATER,
+        there.pk, 3, "active", NOON,
     )  # fmt: skip
+
+
+def test_each_move_leaves_where_the_promise_was_before(cup, here, there):
+    company.stock(cup, there, 3)
+    reservations.reserve(claim(want(cup, here, 3)), at=NOON)
+    reservations.move({"P1/1": there.pk}, at=LATER)
+    reservations.move({"P1/1": here.pk}, at=LATER + timedelta(hours=1))
+    reservations.move({"P1/1": here.pk}, at=LATER + timedelta(hours=2))
+    held = Reservation.objects.get()
+    moves = ReservationMove.objects.order_by("pk").values_list("reservation", "sku", "from_node", "to_node", "moved_at")
+    assert list(moves) == [
+        (held.pk, cup.pk, here.pk, there.pk, LATER),
+        (held.pk, cup.pk, there.pk, here.pk, LATER + timedelta(hours=1)),
+    ]
+    assert held.reserved_at == NOON
 
 
 def test_move_is_all_or_none(cup, lid, here, there):
