@@ -29,6 +29,16 @@ def read(sku_ids: Iterable[int]) -> dict[int, Shared]:
         return with_stock(cursor.fetchall())
 
 
+def of_all(sku_ids: Iterable[int]) -> dict[int, Shared]:
+    """Return every one of these SKUs, those without shares too."""
+    ids = set(sku_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_STOCK, [sorted(ids)])
+        stock = {sku_id: Shared(sellable, free) for sku_id, sellable, free in cursor.fetchall()}
+    shared = read(ids)
+    return {sku_id: shared.get(sku_id) or stock.get(sku_id) or Shared(0, 0) for sku_id in ids}
+
+
 def with_stock(found: Sequence[Sequence[Any]]) -> dict[int, Shared]:
     """Return pools (rows of ``POOLS``) by SKU, with what is sellable and free of it over all nodes."""
     if not found:

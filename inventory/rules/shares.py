@@ -13,7 +13,6 @@ In the order in which a planner reads them, for one SKU over all its nodes:
 A channel without a share sells what the others have not set aside.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
@@ -114,8 +113,3 @@ def figure(shared: Shared | None, channel: str, available: int) -> int:
     if own and own.kind == "presale":
         return own.left(shared.sellable)
     return min(available, shared.room(channel))
-
-
-def over_a_hundred(percents: Mapping[str, Decimal]) -> Decimal:
-    """Return by how many per cent the shares that set stock aside go over a hundred together, 0 when they fit."""
-    return max(Decimal(0), sum(percents.values(), Decimal(0)) - 100)
