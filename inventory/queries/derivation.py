@@ -1,28 +1,24 @@
 """What a figure of stock is made of, now or at a past moment: every number opens into the rows behind it.
 
-On hand comes from the ledger, reserved from the times of reservations, held from quality holds, in transit and
-expected from documents and their receipts. Of safety stock only today's value is known.
+On hand comes from the ledger, reserved from the times of reservations and their moves, held from quality holds,
+safety stock from its changes, in transit and expected from documents and their receipts. The same for all nodes at
+once: ``inventory.queries.network``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Model, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
-from inventory.models import (
-    ExpectedLine,
-    QualityHold,
-    ReceiptLine,
-    Reservation,
-    StockLevel,
-    StockMovement,
-    TransferLine,
-)
-from inventory.statuses import ExpectedStatus, MovementKind, TransferStatus
+from inventory.models import QualityHold, Reservation, ReservationMove, SafetyChange, StockLevel, StockMovement
+from inventory.queries import incoming
+from inventory.queries.incoming import Coming
 
 MOST_ROWS = 50
+NAMES = ("on_hand", "reserved", "quality_hold", "safety_stock", "available", "in_transit", "expected")
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,6 @@ class Figure:
     rows: tuple[Row, ...] = ()
     count: int = 0
     stored: int | None = None
-    is_current_only: bool = False  # no history: today's value whatever moment was asked for
 
     @property
     def differs(self) -> bool:
@@ -78,42 +73,84 @@ def derive(sku_id: int, node_id: int, *, at: datetime | None = None) -> Derivati
     on_hand = _on_hand(sku_id, node_id, at, stored)
     reserved = _reserved(sku_id, node_id, at, stored)
     held = _held(sku_id, node_id, at, stored)
-    safety = Figure("safety_stock", level.safety_stock, stored=level.safety_stock, is_current_only=True)
-    units = on_hand.value - reserved.value - held.value - safety.value
-    parts = (
-        ("on_hand", on_hand.value, 1),
-        ("reserved", -reserved.value, 1),
-        ("quality_hold", -held.value, 1),
-        ("safety_stock", -safety.value, 1),
+    safety = _safety(level, at)
+    available = available_of(on_hand.value, reserved.value, held.value, safety.value, stored)
+    moving = (
+        _from_documents("in_transit", incoming.in_transit(sku_id, node_id=node_id, at=at)),
+        _from_documents("expected", incoming.expected(sku_id, node_id=node_id, at=at)),
     )
-    available = Figure("available", max(0, units), parts, stored=stored.available if stored else None)
-    moving = (_in_transit(sku_id, node_id, at), _expected(sku_id, node_id, at))
     return Derivation(sku_id, node_id, at, (on_hand, reserved, held, safety, available, *moving))
 
 
+def available_of(on_hand: int, reserved: int, held: int, safety: int, stored: StockLevel | None) -> Figure:
+    """Return what may still be promised as the sum that people draw: on hand, less reserved, held and safety stock."""
+    parts = (
+        ("on_hand", on_hand, 1),
+        ("reserved", -reserved, 1),
+        ("quality_hold", -held, 1),
+        ("safety_stock", -safety, 1),
+    )
+    units = max(0, on_hand - reserved - held - safety)
+    return Figure("available", units, parts, stored=stored.available if stored else None)
+
+
+def movements_until(sku_id: int, at: datetime | None) -> QuerySet[StockMovement]:
+    """Return the movements that make up what was on hand at a moment, at all nodes."""
+    rows = StockMovement.objects.filter(sku=sku_id)
+    return rows.filter(moved_at__lte=at) if at else rows
+
+
+def reservations_at(sku_id: int, at: datetime | None) -> QuerySet[Any]:
+    """Return the reservations that held at a moment, each with the node ``place`` where it was then.
+
+    One that moved later was still at the node that its first later move left.
+    """
+    rows: QuerySet[Any] = Reservation.objects.filter(sku=sku_id)
+    if at is None:
+        return rows.filter(status="active").annotate(place=F("node_id"))
+    left = ReservationMove.objects.filter(reservation=OuterRef("pk"), moved_at__gt=at).order_by("moved_at", "pk")
+    rows = rows.filter(reserved_at__lte=at).filter(Q(closed_at__isnull=True) | Q(closed_at__gt=at))
+    then = Subquery(left.values("from_node_id")[:1], output_field=BigIntegerField())
+    return rows.annotate(place=Coalesce(then, F("node_id"), output_field=BigIntegerField()))
+
+
+def holds_at(sku_id: int, at: datetime | None) -> QuerySet[QualityHold]:
+    """Return the quality holds that kept units back at a moment, at all nodes."""
+    rows = QualityHold.objects.filter(sku=sku_id)
+    if at is None:
+        return rows.filter(closed_at__isnull=True)
+    return rows.filter(opened_at__lte=at).filter(Q(closed_at__isnull=True) | Q(closed_at__gt=at))
+
+
 def _on_hand(sku_id: int, node_id: int, at: datetime | None, stored: StockLevel | None) -> Figure:
-    rows = StockMovement.objects.filter(sku=sku_id, node=node_id)
-    if at:
-        rows = rows.filter(moved_at__lte=at)
+    rows = movements_until(sku_id, at).filter(node=node_id)
     return _figure("on_hand", rows, "moved_at", "kind", stored.on_hand if stored else None)
 
 
 def _reserved(sku_id: int, node_id: int, at: datetime | None, stored: StockLevel | None) -> Figure:
-    rows = Reservation.objects.filter(sku=sku_id, node=node_id)
-    if at:
-        rows = rows.filter(reserved_at__lte=at).filter(Q(closed_at__isnull=True) | Q(closed_at__gt=at))
-    else:
-        rows = rows.filter(status="active")
+    rows = reservations_at(sku_id, at)
+    rows = rows.filter(place=node_id) if at else rows.filter(node=node_id)  # the index of active ones knows the node
     return _figure("reserved", rows, "reserved_at", "", stored.reserved if stored else None)
 
 
 def _held(sku_id: int, node_id: int, at: datetime | None, stored: StockLevel | None) -> Figure:
-    rows = QualityHold.objects.filter(sku=sku_id, node=node_id)
-    if at:
-        rows = rows.filter(opened_at__lte=at).filter(Q(closed_at__isnull=True) | Q(closed_at__gt=at))
-    else:
-        rows = rows.filter(closed_at__isnull=True)
+    rows = holds_at(sku_id, at).filter(node=node_id)
     return _figure("quality_hold", rows, "opened_at", "reason_code", stored.quality_hold if stored else None)
+
+
+def safety_at(levels: Iterable[StockLevel], sku_id: int, at: datetime | None) -> dict[int, int]:
+    """Return safety stock at a moment, node id → units: what the first later change found, else what there is today."""
+    units = {level.node_id: level.safety_stock for level in levels}
+    if at is None:
+        return units
+    later = SafetyChange.objects.filter(sku=sku_id, node__in=units, changed_at__gt=at)
+    first = later.order_by("node_id", "changed_at", "pk").distinct("node_id")
+    return units | dict(first.values_list("node_id", "before"))
+
+
+def _safety(level: StockLevel, at: datetime | None) -> Figure:
+    units = safety_at([level], level.sku_id, at)[level.node_id]
+    return Figure("safety_stock", units, stored=level.safety_stock if at is None else None)
 
 
 def _figure(name: str, rows: QuerySet[Any], when: str, kind: str, stored: int | None) -> Figure:
@@ -140,60 +177,18 @@ def _figure(name: str, rows: QuerySet[Any], when: str, kind: str, stored: int | 
     )
 
 
-def _in_transit(sku_id: int, node_id: int, at: datetime | None) -> Figure:
-    """Return what is on its way here: what each transfer sent, less what came and what was given up until then."""
-    lines = TransferLine.objects.filter(sku=sku_id, transfer__destination=node_id).select_related("transfer")
-    if at is None:
-        lines = lines.filter(transfer__status__in=TransferStatus.UNDERWAY)
-    else:
-        lines = lines.filter(transfer__sent_at__lte=at)
-    found = list(lines.order_by("-transfer__sent_at", "-pk"))
-    came = _came_by_transfer(sku_id, node_id, [line.transfer.number for line in found], at)
-    rows = []
-    for line in found:
-        closed_at = line.transfer.closed_at
-        lost = line.quantity_lost if closed_at and (at is None or closed_at <= at) else 0
-        units = line.quantity_sent - came.get(line.transfer.number, 0) - lost
-        rows.append(_document_row(line.transfer, units, line.transfer.sent_at or line.transfer.created_at))
-    return _from_documents("in_transit", rows)
-
-
-def _came_by_transfer(sku_id: int, node_id: int, numbers: Sequence[str], at: datetime | None) -> dict[str, int]:
-    rows = StockMovement.objects.filter(sku=sku_id, node=node_id, kind=MovementKind.TRANSFER_IN, reference__in=numbers)
-    if at:
-        rows = rows.filter(moved_at__lte=at)
-    return dict(rows.order_by("reference").values_list("reference").annotate(units=Sum("quantity")))
-
-
-def _expected(sku_id: int, node_id: int, at: datetime | None) -> Figure:
-    """Return what suppliers still owe: what each expected receipt names, less what came until then."""
-    lines = ExpectedLine.objects.filter(sku=sku_id, expected__node=node_id).select_related("expected")
-    if at is None:
-        lines = lines.filter(expected__status__in=ExpectedStatus.AWAITED)
-    else:
-        lines = lines.filter(expected__created_at__lte=at)
-        lines = lines.filter(Q(expected__closed_at__isnull=True) | Q(expected__closed_at__gt=at))
-    found = list(lines.order_by("-expected__created_at", "-pk"))
-    came = ReceiptLine.objects.filter(sku=sku_id, receipt__expected__in=[line.expected_id for line in found])
-    if at:
-        came = came.filter(receipt__received_at__lte=at)
-    sums = came.order_by("receipt__expected").values_list("receipt__expected").annotate(units=Sum("quantity_received"))
-    units = dict(sums)
-    return _from_documents(
-        "expected",
-        [
-            _document_row(line.expected, line.quantity - units.get(line.expected_id, 0), line.expected.created_at)
-            for line in found
-        ],
+def _from_documents(name: str, found: Sequence[Coming]) -> Figure:
+    rows = tuple(
+        Row(
+            model=coming.document._meta.label_lower,
+            pk=coming.document.pk,
+            quantity=coming.quantity,
+            at=coming.at,
+            kind=coming.document._meta.model_name or "",
+            reference=coming.document.number,
+        )
+        for coming in found
     )
-
-
-def _document_row(document: Model, units: int, at: datetime) -> Row:
-    return Row(document._meta.label_lower, document.pk, units, at, document._meta.model_name or "", str(document))
-
-
-def _from_documents(name: str, rows: Sequence[Row]) -> Figure:
-    open_rows = tuple(row for row in rows if row.quantity)
-    units = sum(row.quantity for row in open_rows)
-    parts = ((name, units, len(open_rows)),) if open_rows else ()
-    return Figure(name, units, parts, open_rows[:MOST_ROWS], len(open_rows))
+    units = sum(row.quantity for row in rows)
+    parts = ((name, units, len(rows)),) if rows else ()
+    return Figure(name, units, parts, rows[:MOST_ROWS], len(rows))
