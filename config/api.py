@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
+from channels.api.views import ChannelAvailabilityView
 from inventory.api.views import AvailabilityView
 from orders.api.views import FulfillmentViewSet, OrderViewSet
 
@@ -13,6 +14,7 @@ router.register("fulfillments", FulfillmentViewSet, basename="fulfillment")
 
 urlpatterns = [
     path("v1/", include(router.urls)),
+    path("v1/channels/<str:code>/availability/", ChannelAvailabilityView.as_view(), name="channel-availability"),
     path("v1/availability/", AvailabilityView.as_view(), name="availability"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),

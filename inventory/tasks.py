@@ -5,10 +5,16 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from inventory.services import quality
+from inventory.services import quality, shares
 
 
 @shared_task(name="inventory.remind_of_holds")
 def remind_of_holds(**_kwargs: Any) -> None:
     """Open a case for each quality hold that should have been decided by now (queue ``stock``)."""
     quality.remind(at=timezone.now())
+
+
+@shared_task(name="inventory.refresh_shares")
+def refresh_shares(**_kwargs: Any) -> None:
+    """Begin and end channels' shares whose time has come (queue ``stock``)."""
+    shares.refresh(at=timezone.now())

@@ -1,5 +1,6 @@
 """What may be promised now, per SKU and node."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -16,30 +17,28 @@ from inventory.queries import promise
 from inventory.rules.geography import MAINLAND, REGIONS
 
 MOST_SKUS = 500
+ASKED = [
+    OpenApiParameter("sku", str, many=True, required=True, description="SKU code; repeat for up to 500."),
+    OpenApiParameter("node", str, many=True, description="Only these nodes."),
+    OpenApiParameter("region", str, description="Only nodes that serve this province or country."),
+]
 
 
-class AvailabilityView(GenericAPIView[StockLevel]):
-    """Units that may still be promised: on hand, less reserved, less safety stock, at active nodes."""
+class AvailabilityAnswer(GenericAPIView[StockLevel]):
+    """What every question about availability has in common: who may ask, and how it is answered."""
 
     queryset = StockLevel.objects.all()  # whose permission to view is asked for
     serializer_class = AvailabilitySerializer
     pagination_class = None
 
-    @extend_schema(
-        summary="What may be promised now",
-        parameters=[
-            OpenApiParameter("sku", str, many=True, required=True, description="SKU code; repeat for up to 500."),
-            OpenApiParameter("node", str, many=True, description="Only these nodes."),
-            OpenApiParameter("region", str, description="Only nodes that serve this province or country."),
-        ],
-        responses={200: AvailabilitySerializer, 400: OpenApiResponse(ProblemSerializer)},
-    )
-    def get(self, request: Request) -> Response:
-        """Answer for the SKUs asked, in their order."""
+    def answer(self, request: Request, *, channel: str | None = None, only: Collection[int] | None = None) -> Response:
+        """Return the figures of the nodes asked for, of these only when given, and for one channel when given."""
         refuse_unknown(request, {"sku", "node", "region"})
         skus = _skus(list(dict.fromkeys(request.query_params.getlist("sku"))))
         nodes = _nodes(set(request.query_params.getlist("node")), request.query_params.get("region"))
-        figures = promise.availability(skus.values(), nodes)
+        if only is not None:
+            nodes = {node_id: code for node_id, code in nodes.items() if node_id in only}
+        figures = promise.availability(skus.values(), nodes, channel=channel)
         results = [
             {
                 "sku": code,
@@ -51,6 +50,19 @@ class AvailabilityView(GenericAPIView[StockLevel]):
             for code, sku_id in skus.items()
         ]
         return Response(AvailabilitySerializer({"results": results}).data)
+
+
+class AvailabilityView(AvailabilityAnswer):
+    """Units that may still be promised: on hand, less reserved, less safety stock, at active nodes."""
+
+    @extend_schema(
+        summary="What may be promised now",
+        parameters=ASKED,
+        responses={200: AvailabilitySerializer, 400: OpenApiResponse(ProblemSerializer)},
+    )
+    def get(self, request: Request) -> Response:
+        """Answer for the SKUs asked, in their order."""
+        return self.answer(request)
 
 
 def _skus(codes: list[str]) -> dict[str, int]:

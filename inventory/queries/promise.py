@@ -1,12 +1,14 @@
 """What may still be promised: units per SKU and node, room at nodes, what bundles are made of."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
 
 from inventory.models import Node, NodeDay
+from inventory.queries import shares
+from inventory.rules.shares import Shared, figure
 
 
 @dataclass(frozen=True)
@@ -55,21 +57,33 @@ def bundle_parts(sku_ids: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
     return parts
 
 
-def availability(sku_ids: Collection[int], node_ids: Collection[int]) -> dict[int, Availability]:
-    """Return what these nodes may still promise of each SKU, in two queries.
+def availability(
+    sku_ids: Collection[int], node_ids: Collection[int], *, channel: str | None = None
+) -> dict[int, Availability]:
+    """Return what these nodes may still promise of each SKU; with a channel, what it may sell of that.
 
     A node has as many bundles as its scarcest part allows; all together have as many as the parts of all nodes allow,
-    because an order's parcels may bring the parts from several nodes.
+    because an order's parcels may bring the parts from several nodes. What channels' shares leave is about all nodes
+    together: it bounds the total, and no node has more than the total. Two queries, four with a channel.
     """
     parts = bundle_parts(sku_ids)
     needs = {sku_id: parts.get(sku_id) or [(sku_id, 1)] for sku_id in sku_ids}
-    stock = promisable(part_id for need in needs.values() for part_id, _units in need)
-    figures = {}
-    for sku_id, need in needs.items():
-        held = [(stock.get(part_id, {}), units) for part_id, units in need]
-        per_node = {node_id: min(level.get(node_id, 0) // units for level, units in held) for node_id in node_ids}
-        figures[sku_id] = Availability(
-            total=min(sum(level.get(node_id, 0) for node_id in node_ids) // units for level, units in held),
-            per_node={node_id: units for node_id, units in per_node.items() if units},
-        )
-    return figures
+    part_ids = {part_id for need in needs.values() for part_id, _units in need}
+    stock = promisable(part_ids)
+    shared = {} if channel is None else shares.read(part_ids)
+    return {sku_id: _available(need, stock, node_ids, channel or "", shared) for sku_id, need in needs.items()}
+
+
+def _available(
+    need: Sequence[tuple[int, int]],
+    stock: Mapping[int, Mapping[int, int]],
+    node_ids: Collection[int],
+    channel: str,
+    shared: Mapping[int, Shared],
+) -> Availability:
+    held = [(stock.get(part_id, {}), units) for part_id, units in need]
+    sums = [sum(level.get(node_id, 0) for node_id in node_ids) for level, _units in held]
+    told = [figure(shared.get(part_id), channel, units) for (part_id, _), units in zip(need, sums, strict=True)]
+    total = min(available // units for available, (_part_id, units) in zip(told, need, strict=True))
+    per_node = {node_id: min(total, *(level.get(node_id, 0) // units for level, units in held)) for node_id in node_ids}
+    return Availability(total, {node_id: units for node_id, units in per_node.items() if units})
