@@ -32,6 +32,8 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Stock levels"), "inventory_2", "inventory.stocklevel"),
             _item(_("Reservations"), "bookmark", "inventory.reservation"),
             _item(_("Movements"), "swap_vert", "inventory.stockmovement"),
+            _item(_("Expected receipts"), "event_upcoming", "inventory.expectedreceipt"),
+            _item(_("Receipts"), "inventory", "inventory.receipt"),
             _item(_("Transfers"), "local_shipping", "inventory.transfer"),
             _item(_("Quality holds"), "verified", "inventory.qualityhold"),
             _item(_("Stock imports"), "upload_file", "inventory.stockimport"),

@@ -1,5 +1,5 @@
 """Pages about what we have."""
 
-from inventory.admin import ledger, level, node, quality, reason, sku, stock_import, transfer
+from inventory.admin import expected, ledger, level, node, quality, reason, receipt, sku, stock_import, transfer
 
-__all__ = ["ledger", "level", "node", "quality", "reason", "sku", "stock_import", "transfer"]
+__all__ = ["expected", "ledger", "level", "node", "quality", "reason", "receipt", "sku", "stock_import", "transfer"]

@@ -105,8 +105,8 @@ LineSet = forms.formset_factory(
 )
 
 
-def refuse(error: RowsRefused, head: forms.Form, rows: Sequence[forms.Form], field: str) -> None:
-    """Write each refusal beside its row's field, or above the form when it is about the document itself."""
+def refuse(error: RowsRefused, head: forms.Form, rows: Sequence[forms.Form], field: str | None = None) -> None:
+    """Write each refusal beside its row's field (or below the row), above the form when it is about the document."""
     for refused in error.rows:
         words = sentence(refused.reason.stored())
         if 0 < refused.row_number <= len(rows):

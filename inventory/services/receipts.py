@@ -30,7 +30,7 @@ class Arrival:
 def expect(expected: ExpectedReceipt, *, units: Mapping[int, int], actor: Actor, at: datetime) -> ExpectedReceipt:
     """Write down that units (SKU id → how many) will come. The same number with the same content is the same row.
 
-    Raises ``RowsRefused``: no lines, a quantity that is not above zero, a number that stands for something else.
+    Raises ``RowsRefused``: no lines, a bundle, a quantity that is not above zero, a number that stands for another one.
     """
     known = ExpectedReceipt.objects.filter(number=expected.number).first()
     if known:
@@ -39,13 +39,7 @@ def expect(expected: ExpectedReceipt, *, units: Mapping[int, int], actor: Actor,
         return known
     if not units:
         raise refusals.refuse(say("A receipt needs at least one line."))
-    refusals.refuse_if_any(
-        [
-            refusals.RefusedRow(number, say("A quantity must be above zero."))
-            for number, quantity in enumerate(units.values(), start=1)
-            if quantity <= 0
-        ]
-    )
+    _refuse_bad_units(units)
     expected.created_at, expected.created_by = at, actor.label[:80]
     expected.save()
     ExpectedLine.objects.bulk_create(
@@ -56,8 +50,13 @@ def expect(expected: ExpectedReceipt, *, units: Mapping[int, int], actor: Actor,
 
 @transaction.atomic
 def slip(expected_id: int, *, due_date: date) -> ExpectedReceipt:
-    """Say that an expected receipt comes on another day. Promises that stand on it are the caller's to move."""
+    """Say that an expected receipt comes on another day. Promises that stand on it are the caller's to move.
+
+    Raises ``RowsRefused`` when nothing is awaited any more.
+    """
     row = _lock(expected_id)
+    if row.status not in ExpectedStatus.AWAITED:
+        raise refusals.refuse(_over(row))
     row.due_date = due_date
     row.save(update_fields=["due_date"])
     return row
@@ -98,6 +97,17 @@ def cancel(expected_id: int, *, at: datetime) -> ExpectedReceipt:
     row.status, row.closed_at = ExpectedStatus.CANCELLED, at
     row.save(update_fields=["status", "closed_at"])
     return row
+
+
+def _refuse_bad_units(units: Mapping[int, int]) -> None:
+    bundles = set(Sku.objects.filter(pk__in=units, parts__isnull=False).values_list("pk", flat=True))
+    rows = []
+    for number, (sku_id, quantity) in enumerate(units.items(), start=1):
+        if quantity <= 0:
+            rows.append(refusals.RefusedRow(number, say("A quantity must be above zero.")))
+        elif sku_id in bundles:
+            rows.append(refusals.RefusedRow(number, say("A bundle has no stock of its own: receive its parts.")))
+    refusals.refuse_if_any(rows)
 
 
 def _over(expected: ExpectedReceipt) -> Sentence:

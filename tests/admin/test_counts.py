@@ -11,7 +11,18 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from audit.admin.paging import CAP, CappedCount, CappedPaginator
 from audit.models import Case
 from channels.models import InboundMessage, Listing, OutboundMessage
-from inventory.models import Category, Node, QualityHold, ReasonCode, Sku, StockDifference, StockImport, Transfer
+from inventory.models import (
+    Category,
+    ExpectedReceipt,
+    Node,
+    QualityHold,
+    ReasonCode,
+    Receipt,
+    Sku,
+    StockDifference,
+    StockImport,
+    Transfer,
+)
 from orders.models import Hold, Order, Return
 from promotions.models import Promotion
 from tests import small_company as company
@@ -32,9 +43,11 @@ QUERIES = {
     "django_celery_beat.intervalschedule": 5,
     "django_celery_beat.periodictask": 5,
     "inventory.category": 5,
+    "inventory.expectedreceipt": 7,
     "inventory.node": 6,
     "inventory.qualityhold": 6,
     "inventory.reasoncode": 5,
+    "inventory.receipt": 7,
     "inventory.reservation": 6,
     "inventory.sku": 7,
     "inventory.stockdifference": 5,
@@ -72,6 +85,10 @@ def _fill_stock(cup, near, far, number: int) -> None:
     """Add one row to the lists of stock's documents."""
     ReasonCode.objects.create(use="adjustment", code=f"r{number}", name="r")
     Transfer.objects.create(number=f"T{number}", source=near, destination=far, created_at=NOON, created_by="x")
+    promised = ExpectedReceipt.objects.create(number=f"PO{number}", node=near, due_date=NOON, created_at=NOON)
+    promised.lines.create(sku=cup, quantity=2)
+    came = Receipt.objects.create(number=f"R{number}", node=near, expected=promised, received_at=NOON, received_by="x")
+    came.lines.create(sku=cup, quantity_received=1)
     StockImport.objects.create(file_name=f"{number}.csv", status="applied", imported_at=NOON, imported_by="x")
     StockDifference.objects.create(
         check_name="on_hand", subject=f"CUP@{number}", sku=cup, node=near, stored=1, derived=2, found_at=NOON
