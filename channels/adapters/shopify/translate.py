@@ -1,0 +1,231 @@
+"""A Shopify order or refund into the house language. Pure: bytes in, facts out.
+
+Not verified against the live platform (documented guesses): a paid order was paid when it was ``processed_at``;
+``discount_allocations`` hold all of a line's share of discounts, and ``total_discount`` does where they are absent;
+``current_quantity`` is what is left of a line that nobody has shipped yet.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from audit.rules.sentences import Sentence, say
+from channels.adapters import facts, fields
+from channels.adapters.fields import Fields
+from channels.adapters.shopify import statuses
+from channels.adapters.shopify.statuses import Money
+from channels.messages import IncomingOrder, IncomingRefund, RawMessage, RefundedLine, RefundState, Untranslatable
+
+NOT_FETCHED: Final = b'{"errors": "Not Found"}'
+NAMES: Final = {
+    "external_id": "id",
+    "revision": "updated_at",
+    "placed_at": "created_at",
+    "paid_at": "processed_at",
+    "shipping_amount": "shipping_lines",
+    "paid_amount": "total_price",
+    "buyer_key": "customer.id",
+    "buyer_note": "note",
+}
+LINE_NAMES: Final = {"external_id": "id", "sku_code": "sku", "unit_price": "price", "discount": "discount_allocations"}
+ADDRESS_NAMES: Final = {"country": "country_code", "line": "address1"}
+
+
+def translate(raw: RawMessage, currency: str) -> IncomingOrder | IncomingRefund:
+    """Return the order or refund in a message; raises ``Untranslatable`` naming the field and the value."""
+    remarks: list[Sentence] = []
+    told = fields.decode(raw.payload)
+    if "errors" in told:
+        raise Untranslatable("not_fetched", say("Shopify did not hand out this order."))
+    reader = Fields(told, remarks).inner(raw.kind)
+    if reader is None:
+        Fields(told, remarks).missing(raw.kind)
+    if raw.kind == "refund":
+        return _refund(Fields(reader.values, remarks), raw.external_id, currency)
+    return _order(Fields(reader.values, remarks), told, currency)
+
+
+# -- what a list needs before anything is translated ----------------------------------------------
+
+
+def ident(value: object) -> str:
+    """Return a number as text; empty for anything that is none."""
+    return str(value) if type(value) is int or isinstance(value, str) else ""
+
+
+def revision_of(updated_at: object) -> int:
+    """Return a time as epoch milliseconds, 0 when it cannot be read."""
+    try:
+        moment = Fields({"at": updated_at}, []).time_or_none("at")
+    except Untranslatable:
+        return 0
+    return fields.milliseconds(moment) if moment else 0
+
+
+def refund_revision(refund: Mapping[str, Any]) -> int:
+    """Return when a refund was last touched; its number's last digits tell refunds of one second apart."""
+    number = refund.get("id")
+    moment = max(revision_of(refund.get("created_at")), revision_of(refund.get("processed_at")))
+    return moment // 1000 * 1000 + (number % 1000 if type(number) is int else 0)
+
+
+def may_ship(order: Mapping[str, Any]) -> bool:
+    """Return whether an order's goods may still have to be sent."""
+    return not order.get("cancelled_at") and order.get("fulfillment_status") != "fulfilled"
+
+
+def refunds_of_goods(order: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the refunds that name goods; money back without goods is a remark on the order."""
+    refunds = order.get("refunds")
+    rows = refunds if isinstance(refunds, list) else []
+    return [refund for refund in rows if isinstance(refund, dict) and refund.get("refund_line_items")]
+
+
+# -- orders ---------------------------------------------------------------------------------------
+
+
+def _order(order: Fields, told: Mapping[str, Any], currency: str) -> IncomingOrder:
+    money = order.meaning("financial_status", statuses.FINANCIAL)
+    has_shipped = order.meaning("fulfillment_status", statuses.SHIPPED)
+    hold = Fields(told, []).meaning("display_fulfillment_status", statuses.HOLDS) if may_ship(order.values) else None
+    updated_at = order.time("updated_at")
+    cancelled_at = _cancelled_at(order, money, updated_at, has_shipped=has_shipped)
+    is_paid = money in (Money.PAID, Money.REFUNDED)
+    customer = order.inner("customer")
+    values = {
+        "external_id": order.ident("id"),
+        "revision": fields.milliseconds(updated_at),
+        "placed_at": order.values.get("created_at"),
+        "currency": order.values.get("currency"),
+        "paid_at": (order.values.get("processed_at") or order.values.get("created_at")) if is_paid else None,
+        "paid_amount": order.values.get("total_price") if is_paid else None,
+        "cancelled_at": cancelled_at.isoformat() if cancelled_at else None,
+        "cancel_reason": _cancel_reason(order) if cancelled_at else None,
+        "shipping_amount": _sum(order.objects("shipping_lines"), "discounted_price", "price"),
+        "shipped_at": _shipped_at(order, updated_at).isoformat() if has_shipped else None,
+        "buyer_key": ident(customer.values.get("id")) if customer else None,
+        "buyer_name": _name(customer) if customer else None,
+        "buyer_note": order.values.get("note"),
+    }
+    _remark(order)
+    lines = [_line(line, has_shipped=has_shipped) for line in order.objects("line_items")]
+    reader = Fields(values, order.remarks, names=NAMES)
+    result = facts.order(reader, to=_address(order), lines=lines, currency=currency)
+    held = statuses.TEST if order.flag("test") else hold
+    return replace(result, must_not_ship=None if cancelled_at else held)
+
+
+def _cancelled_at(order: Fields, money: Money, updated_at: datetime, *, has_shipped: bool) -> datetime | None:
+    told = order.time_or_none("cancelled_at")
+    if told or money is Money.GONE or (money is Money.REFUNDED and not has_shipped):
+        return told or updated_at
+    return None
+
+
+def _cancel_reason(order: Fields) -> str:
+    told = order.text("cancel_reason", facts.LONGEST_REASON)
+    return told or statuses.CANCEL_REASONS.get(order.values["financial_status"], "")
+
+
+def _shipped_at(order: Fields, updated_at: datetime) -> datetime:
+    sent = [row for row in order.objects("fulfillments") if row.values.get("status", "success") == "success"]
+    return min([row.time("created_at") for row in sent if row.values.get("created_at")], default=updated_at)
+
+
+def _name(reader: Fields) -> str:
+    parts = [reader.text(name, facts.LONGEST_NAME) for name in ("first_name", "last_name")]
+    return (reader.text("name", facts.LONGEST_NAME) or " ".join(filter(None, parts)))[: facts.LONGEST_NAME]
+
+
+def _address(order: Fields) -> Fields | None:
+    """Return the receiver; a country without provinces is told by its city. Not every order is sent somewhere."""
+    to = order.inner("shipping_address")
+    if to is None:
+        return None
+    told = to.values
+    parts = [to.text(name, facts.LONGEST_ADDRESS) for name in ("address1", "address2")]
+    values = {
+        "province": told.get("province") or told.get("province_code") or told.get("city") or told.get("country_code"),
+        "city": told.get("city"),
+        "line": " ".join(filter(None, parts)),
+        "country": told.get("country_code"),
+        "name": _name(to),
+        "phone": told.get("phone"),
+    }
+    return Fields(values, order.remarks, to.where, ADDRESS_NAMES)
+
+
+def _remark(order: Fields) -> None:
+    tax = order.money_or_zero("total_tax")
+    if tax and not order.flag("taxes_included"):
+        order.remarks.append(say("Tax of %(amount)s comes on top of the lines.", amount=str(tax)))
+    for refund in order.objects("refunds"):
+        back = _sum(_refunding(refund), "amount")
+        if back and not refund.values.get("refund_line_items"):
+            order.remarks.append(say("Shopify paid %(amount)s back without naming goods.", amount=str(back)))
+
+
+def _line(line: Fields, *, has_shipped: bool) -> Fields:
+    """Return a line under the house's names; what was taken off an order before it was sent is not on it any more."""
+    told, sold = line.values, line.quantity("quantity")
+    left = told.get("current_quantity", sold)
+    is_edited = not has_shipped and type(left) is int and left < sold
+    allocations = line.objects("discount_allocations")
+    values = {
+        "external_id": line.ident("id"),
+        "sku_code": told.get("sku") or ident(told.get("variant_id")) or line.ident("id"),
+        "title": " / ".join(filter(None, (line.text("title", 200), line.text("variant_title", 200)))),
+        "quantity": left if is_edited and left > 0 else sold,
+        "unit_price": told.get("price"),
+        "discount": _sum(allocations, "amount") if allocations else told.get("total_discount"),
+        "is_cancelled": is_edited and left <= 0,
+    }
+    return Fields(values, line.remarks, line.where, LINE_NAMES)
+
+
+# -- refunds --------------------------------------------------------------------------------------
+
+
+def _refund(refund: Fields, order_id: str, currency: str) -> IncomingRefund:
+    transactions = refund.objects("transactions")
+    for transaction in transactions:
+        if transaction.values.get("currency", currency) != currency:
+            transaction.bad_value("currency", "wrong_currency")
+    lines = refund.objects("refund_line_items")
+    return IncomingRefund(
+        external_id=order_id,
+        refund_id=refund.ident("id"),
+        revision=refund_revision(refund.values),
+        state=_state({row.meaning("status", statuses.TRANSACTIONS) for row in _of_refunds(transactions)}),
+        amount=_sum(_refunding(refund), "amount"),
+        currency=currency,
+        lines=tuple([RefundedLine(line.ident("line_item_id"), line.quantity("quantity")) for line in lines]),
+        reason=refund.text("note", facts.LONGEST_REASON),
+        goods_come_back=any(line.values.get("restock_type") == "return" for line in lines),
+        asked_at=refund.time_or_none("created_at"),
+        remarks=tuple(refund.remarks),
+    )
+
+
+def _state(states: set[RefundState]) -> RefundState:
+    """Return how far a refund of several transactions is: its slowest part; one without any money is done."""
+    slowest = [state for state in (RefundState.AGREED, RefundState.REFUNDED, RefundState.CLOSED) if state in states]
+    return slowest[0] if slowest else RefundState.REFUNDED
+
+
+def _of_refunds(transactions: list[Fields]) -> list[Fields]:
+    return [row for row in transactions if row.values.get("kind", "refund") == "refund"]
+
+
+def _refunding(refund: Fields) -> list[Fields]:
+    rows = _of_refunds(refund.objects("transactions"))
+    return [row for row in rows if row.meaning("status", statuses.TRANSACTIONS) is not RefundState.CLOSED]
+
+
+def _sum(rows: list[Fields], *names: str) -> Decimal:
+    """Return the sum of the rows' amounts, each under the first of these names that is there."""
+    return sum(
+        [row.money(next((name for name in names if row.values.get(name)), names[-1])) for row in rows], Decimal(0)
+    )
