@@ -35,6 +35,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Expected receipts"), "event_upcoming", "inventory.expectedreceipt"),
             _item(_("Receipts"), "inventory", "inventory.receipt"),
             _item(_("Transfers"), "local_shipping", "inventory.transfer"),
+            _item(_("Stock counts"), "pin", "inventory.stockcount"),
             _item(_("Quality holds"), "verified", "inventory.qualityhold"),
             _item(_("Stock imports"), "upload_file", "inventory.stockimport"),
             _item(_("Stock differences"), "difference", "inventory.stockdifference"),
@@ -46,6 +47,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
         _group(_("Channels"), [
             _item(_("Channels"), "storefront", "channels.channel"),
             _item(_("Listings"), "link", "channels.listing"),
+            _item(_("Channel shares"), "pie_chart", "inventory.channelshare"),
             _item(_("Inbox"), "move_to_inbox", "channels.inboundmessage"),
             _item(_("Outbox"), "outbox", "channels.outboundmessage"),
         ]),

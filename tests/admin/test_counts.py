@@ -13,12 +13,14 @@ from audit.models import Case
 from channels.models import InboundMessage, Listing, OutboundMessage
 from inventory.models import (
     Category,
+    ChannelShare,
     ExpectedReceipt,
     Node,
     QualityHold,
     ReasonCode,
     Receipt,
     Sku,
+    StockCount,
     StockDifference,
     StockImport,
     Transfer,
@@ -43,6 +45,7 @@ QUERIES = {
     "django_celery_beat.intervalschedule": 5,
     "django_celery_beat.periodictask": 5,
     "inventory.category": 5,
+    "inventory.channelshare": 6,
     "inventory.expectedreceipt": 7,
     "inventory.node": 6,
     "inventory.qualityhold": 6,
@@ -50,6 +53,7 @@ QUERIES = {
     "inventory.receipt": 7,
     "inventory.reservation": 6,
     "inventory.sku": 7,
+    "inventory.stockcount": 7,
     "inventory.stockdifference": 5,
     "inventory.stockimport": 5,
     "inventory.stocklevel": 7,
@@ -84,11 +88,14 @@ def fill(sell, shop, number: int) -> None:
 def _fill_stock(cup, near, far, number: int) -> None:
     """Add one row to the lists of stock's documents."""
     ReasonCode.objects.create(use="adjustment", code=f"r{number}", name="r")
+    ChannelShare.objects.create(channel="JD", kind="capped", sku=cup, amount=number, created_at=NOON, created_by="x")
     Transfer.objects.create(number=f"T{number}", source=near, destination=far, created_at=NOON, created_by="x")
     promised = ExpectedReceipt.objects.create(number=f"PO{number}", node=near, due_date=NOON, created_at=NOON)
     promised.lines.create(sku=cup, quantity=2)
     came = Receipt.objects.create(number=f"R{number}", node=near, expected=promised, received_at=NOON, received_by="x")
     came.lines.create(sku=cup, quantity_received=1)
+    counting = StockCount.objects.create(number=f"CT{number}", node=near, opened_at=NOON, opened_by="x")
+    counting.lines.create(sku=cup)
     StockImport.objects.create(file_name=f"{number}.csv", status="applied", imported_at=NOON, imported_by="x")
     StockDifference.objects.create(
         check_name="on_hand", subject=f"CUP@{number}", sku=cup, node=near, stored=1, derived=2, found_at=NOON

@@ -43,3 +43,44 @@
         }
     });
 })();
+
+// Beginning a count: tick all.
+document.querySelector("[data-tick-all]")?.addEventListener("change", event => {
+    document.querySelectorAll("[name=sku]").forEach(box => { box.checked = event.target.checked; });
+});
+
+// Counting: Enter goes on to the next field, a scan goes to its SKU, and nothing that was typed is lost by leaving.
+(() => {
+    "use strict";
+    const form = document.querySelector("form[data-counting]");
+    if (!form) return;
+    const scan = form.querySelector("[data-scan]");
+    const all = [...form.querySelectorAll("input.units")];
+    const sum = form.querySelector("[data-filled]");
+    let isDirty = false;
+
+    const tell = () => { sum.textContent = all.filter(field => field.value !== "").length; };
+    const go = field => { field.focus(); field.select(); field.scrollIntoView({ block: "center" }); };
+    form.addEventListener("input", event => {
+        if (event.target !== scan) { isDirty = true; tell(); }
+    });
+    form.addEventListener("keydown", event => {
+        if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
+        event.preventDefault();
+        if (event.target === scan) {
+            const word = scan.value.trim().toLowerCase();
+            const lines = [...form.querySelectorAll("[data-words]")];
+            const words = line => line.dataset.words.toLowerCase().split(" ");
+            const found = lines.find(line => words(line).includes(word))
+                || lines.find(line => words(line).some(one => word && one.startsWith(word)));
+            if (found) { scan.value = ""; go(found.querySelector("input.units")); } else { scan.select(); }
+        } else {
+            const next = all[all.indexOf(event.target) + 1];
+            next ? go(next) : form.querySelector("button[type=submit]").focus();
+        }
+    });
+    form.addEventListener("submit", () => { isDirty = false; });
+    window.addEventListener("beforeunload", event => { if (isDirty) event.preventDefault(); });
+    tell();
+    if (all.length && window.innerWidth > 700) all[0].focus();
+})();
