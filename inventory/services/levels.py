@@ -14,6 +14,7 @@ WITH taken AS (
        AND %(quantity)s > 0 AND on_hand - reserved - quality_hold - safety_stock >= %(quantity)s
        AND NOT EXISTS (SELECT FROM inventory_reservation WHERE key = %(key)s)
        AND NOT EXISTS (SELECT FROM inventory_sharepool WHERE sku_id = %(sku_id)s AND closed_at IS NULL)
+       AND NOT EXISTS (SELECT FROM inventory_lotlevel WHERE sku_id = %(sku_id)s AND node_id = %(node_id)s)
     RETURNING sku_id, node_id
 ), noted AS (
     INSERT INTO inventory_reservation (key, reference, sku_id, node_id, quantity, expires_at, status, reserved_at)
@@ -69,8 +70,8 @@ def take_at_once(reservation: Mapping[str, Any]) -> bool:
     """Take the units of one reservation (its columns and ``at``) and write it, in one statement.
 
     The balance is then locked for that statement and the commit only. Returns False, having changed nothing, when units
-    are missing, the key is known, or channels have shares of the SKU. Raises ``LevelsChanged`` when another transaction
-    used the key at this moment.
+    are missing, the key is known, channels have shares of the SKU, or it has lots. Raises ``LevelsChanged`` when
+    another transaction used the key at this moment.
     """
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, reservation)

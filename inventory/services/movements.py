@@ -8,13 +8,14 @@ from django.db import transaction
 
 from audit.rules.actors import Actor
 from inventory.models import StockLevel, StockMovement
+from inventory.services import lots
 from inventory.services.levels import Level, LevelKey, apply_on_hand, lock_levels
 from inventory.statuses import MovementKind
 
 
 @dataclass(frozen=True)
 class Movement:
-    """One change of stock on hand, under the caller's own key."""
+    """One change of stock on hand, under the caller's own key. ``lot_id`` None means the lots whose turn it is."""
 
     key: str
     sku_id: int
@@ -23,6 +24,7 @@ class Movement:
     quantity: int  # positive comes in, negative goes out
     reference: str = ""
     reason: str = ""
+    lot_id: int | None = None
 
 
 class NotEnoughOnHand(Exception):
@@ -37,6 +39,7 @@ class NotEnoughOnHand(Exception):
 def record(movements: Sequence[Movement], *, actor: Actor, at: datetime) -> int:
     """Write movements and change the balances by them; keys already written change nothing. Returns the new ones.
 
+    Of a SKU with lots a movement that names none is written as one row per lot, the first under the caller's key.
     Raises ``NotEnoughOnHand`` (and changes nothing) when a balance would fall below what is reserved or held.
     """
     pairs = {(movement.sku_id, movement.node_id) for movement in movements}
@@ -50,21 +53,31 @@ def record(movements: Sequence[Movement], *, actor: Actor, at: datetime) -> int:
         change[level] = change.get(level, 0) + movement.quantity
     _check_on_hand(levels, change)
     apply_on_hand(levels, change)
+    try:
+        booked = lots.book([lots.Part(m.sku_id, m.node_id, m.lot_id, m.quantity) for m in fresh], at=at)
+    except lots.LotsShort as error:
+        raise NotEnoughOnHand(error.levels) from error
     StockMovement.objects.bulk_create(
-        StockMovement(
-            key=m.key,
-            sku_id=m.sku_id,
-            node_id=m.node_id,
-            kind=m.kind,
-            quantity=m.quantity,
-            reference=m.reference,
-            reason=m.reason,
-            actor=actor.label,
-            moved_at=at,
-        )
-        for m in fresh
+        _row(movement, place, *picked, actor, at)
+        for movement, picks in zip(fresh, booked, strict=True)
+        for place, picked in enumerate(picks)
     )
     return len(fresh)
+
+
+def _row(m: Movement, place: int, lot_id: int | None, units: int, actor: Actor, at: datetime) -> StockMovement:
+    return StockMovement(
+        key=f"{m.key}/{lot_id}" if place else m.key,
+        sku_id=m.sku_id,
+        node_id=m.node_id,
+        kind=m.kind,
+        lot_id=lot_id,
+        quantity=units,
+        reference=m.reference,
+        reason=m.reason,
+        actor=actor.label,
+        moved_at=at,
+    )
 
 
 def _check_on_hand(levels: dict[LevelKey, Level], change: dict[LevelKey, int]) -> None:

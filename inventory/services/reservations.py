@@ -7,9 +7,9 @@ All are safe to call twice with the same key. See docs/locking.md.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -17,8 +17,9 @@ from django.db import connection, transaction
 from audit.models import rows as bulk
 from audit.rules.actors import Actor
 from inventory.models import Reservation, ReservationMove
+from inventory.rules.lots import Pick
 from inventory.rules.shares import Shared
-from inventory.services import movements, pools
+from inventory.services import lots, movements, pools
 from inventory.services.levels import Level, LevelKey, LevelsChanged, apply_reserved, lock_levels, take_at_once
 from inventory.statuses import MovementKind, ReservationStatus
 
@@ -49,13 +50,17 @@ class Claim:
 
 @dataclass(frozen=True)
 class Shortage:
-    """What was not there; with a ``channel``, what its share of the SKU did not have, wherever it lies."""
+    """What was not there; with a ``channel``, what its share of the SKU did not have, wherever it lies.
+
+    With ``keeps_until`` there are units, but not enough that keep at least until that day, as the channel asks.
+    """
 
     sku_id: int
     node_id: int
     wanted: int
     available: int
     channel: str = ""
+    keeps_until: date | None = None
 
 
 @dataclass
@@ -102,17 +107,19 @@ def reserve_all(claims: Sequence[Claim], *, at: datetime) -> Outcome:
     """
     shared = pools.lock({want.sku_id for claim in claims for want in claim.wants})
     levels = lock_levels({(want.sku_id, want.node_id) for claim in claims for want in claim.wants})
+    shelves = lots.open_shelves(levels, at=at)
     held = _held([want.key for claim in claims for want in claim.wants])
     outcome = Outcome()
     fresh: list[_Granted] = []
     for claim in claims:
         wants = [want for want in claim.wants if not _is_held(held, want)]
-        shortages = _shortages(wants, levels) or _beyond_share(claim.channel, wants, shared)
+        shortages = _shortages(claim.channel, wants, levels, shelves) or _beyond_share(claim.channel, wants, shared)
         if shortages:
             outcome.refused[claim.owner] = shortages
             continue
         for want in wants:
             levels[want.sku_id, want.node_id].available -= want.quantity
+            shelves.reserve((want.sku_id, want.node_id), claim.channel, want.key, want.quantity)
             own = shared.get(want.sku_id)
             fresh.append(_Granted(claim, want, own.take(claim.channel, want.quantity) if own else None))
         outcome.granted.add(claim.owner)
@@ -120,6 +127,7 @@ def reserve_all(claims: Sequence[Claim], *, at: datetime) -> Outcome:
         _insert(fresh, at)
     pools.add_reserved(pools.per_pool((granted.pool_id, granted.want.quantity) for granted in fresh))
     apply_reserved(levels, _units_per_level(granted.want for granted in fresh))
+    shelves.write()
     return outcome
 
 
@@ -143,44 +151,38 @@ def extend(references: Sequence[str], *, expires_at: datetime | None) -> int:
 @transaction.atomic
 def release(references: Sequence[str], *, at: datetime) -> int:
     """Give the active reservations of these callers back; returns how many there were."""
-    return _close(_lock_active(references), ReservationStatus.RELEASED, at)
+    rows = _lock_active(references)
+    return _close(rows, lots.of_reservations([row.pk for row in rows]), ReservationStatus.RELEASED, at)
 
 
 @transaction.atomic
 def forget(references: Sequence[str], *, at: datetime) -> int:
     """Take back reservations made in this very transaction, leaving no trace, so that their keys may come again."""
     rows = _lock_active(references)
-    closed = _close(rows, ReservationStatus.RELEASED, at)
+    closed = _close(rows, lots.of_reservations([row.pk for row in rows]), ReservationStatus.RELEASED, at)
     Reservation.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return closed
 
 
 @transaction.atomic
 def consume(references: Sequence[str], *, kind: MovementKind, actor: Actor, at: datetime) -> int:
-    """Turn the active reservations of these callers into movements out of stock; returns how many there were."""
+    """Turn the active reservations of these callers into movements out of stock; returns how many there were.
+
+    What is reserved on lots leaves as one movement per lot.
+    """
     rows = _lock_active(references)
-    closed = _close(rows, ReservationStatus.CONSUMED, at)
-    movements.record(
-        [
-            movements.Movement(
-                key=f"{kind}:{row.key}",
-                sku_id=row.sku_id,
-                node_id=row.node_id,
-                kind=kind,
-                quantity=-row.quantity,
-                reference=row.reference,
-            )
-            for row in rows
-        ],
-        actor=actor,
-        at=at,
-    )
+    picked = lots.of_reservations([row.pk for row in rows])
+    closed = _close(rows, picked, ReservationStatus.CONSUMED, at)
+    leaving = [move for row in rows for move in _leaving(row, picked.get(row.pk, ()), kind)]
+    movements.record(leaving, actor=actor, at=at)
     return closed
 
 
 @transaction.atomic
-def move(keys_to_nodes: Mapping[str, int], *, at: datetime) -> None:
+def move(keys_to_nodes: Mapping[str, int], *, channel: str = "", at: datetime) -> None:
     """Move active reservations (by key) to other nodes, all or none; each move leaves a row, so its past stays known.
+
+    At the new node lots are chosen anew, with the remaining life that the ``channel`` asks for.
 
     Raises ``NotReservable`` when a new node lacks units, ``NotActive`` when a key holds nothing; nothing moves then.
     """
@@ -196,10 +198,14 @@ def move(keys_to_nodes: Mapping[str, int], *, at: datetime) -> None:
     levels = lock_levels(here | there)
     wants = [Want(row.key, row.reference, row.sku_id, keys_to_nodes[row.key], row.quantity) for row in rows]
     moving = [want for want, row in zip(wants, rows, strict=True) if want.node_id != row.node_id]
-    shortages = _shortages(moving, levels)
+    shelves = lots.open_shelves(there, at=at)
+    shortages = _shortages(channel, moving, levels, shelves)
     if shortages:
         raise NotReservable(shortages)
     change = _units_per_level(moving)
+    lots.give_back([(row.pk, row.node_id) for row in rows if row.node_id != keys_to_nodes[row.key]])
+    for want in moving:
+        shelves.reserve((want.sku_id, want.node_id), channel, want.key, want.quantity)
     moves = []
     for row in rows:
         target = keys_to_nodes[row.key]
@@ -210,7 +216,22 @@ def move(keys_to_nodes: Mapping[str, int], *, at: datetime) -> None:
             row.node_id = target
     apply_reserved(levels, change)
     Reservation.objects.bulk_update(rows, ["node"])
+    shelves.write()
     ReservationMove.objects.bulk_create(moves)
+
+
+def _leaving(row: Reservation, picks: Sequence[Pick], kind: MovementKind) -> Iterator[movements.Movement]:
+    """Return the movements that take a reservation's units out: one, or one for each of its lots."""
+    for place, (lot_id, units) in enumerate(picks or [(None, row.quantity)]):
+        yield movements.Movement(
+            key=f"{kind}:{row.key}/{lot_id}" if place else f"{kind}:{row.key}",
+            sku_id=row.sku_id,
+            node_id=row.node_id,
+            kind=kind,
+            quantity=-units,
+            reference=row.reference,
+            lot_id=lot_id,
+        )
 
 
 def _move_of(row: Reservation, target: int, at: datetime) -> ReservationMove:
@@ -233,8 +254,10 @@ def _lock_active(references: Sequence[str]) -> list[Reservation]:
     )
 
 
-def _close(rows: Sequence[Reservation], status: ReservationStatus, at: datetime) -> int:
-    """Give the units back to their levels and shares, and mark the reservations."""
+def _close(
+    rows: Sequence[Reservation], picked: Mapping[int, Sequence[Pick]], status: ReservationStatus, at: datetime
+) -> int:
+    """Give the units back to their levels, lots and shares, and mark the reservations."""
     if not rows:
         return 0
     used = pools.per_pool((row.pool_id, row.quantity) for row in rows)
@@ -247,6 +270,9 @@ def _close(rows: Sequence[Reservation], status: ReservationStatus, at: datetime)
         level = (row.sku_id, row.node_id)
         change[level] = change.get(level, 0) - row.quantity
     apply_reserved(lock_levels(change), change)
+    lots.apply(
+        lots.LotChange(lot_id, row.node_id, reserved=-units) for row in rows for lot_id, units in picked.get(row.pk, ())
+    )
     return Reservation.objects.filter(pk__in=[row.pk for row in rows]).update(status=status, closed_at=at)
 
 
@@ -276,14 +302,18 @@ def _units_per_level(wants: Iterable[Want]) -> dict[LevelKey, int]:
     return units
 
 
-def _shortages(wants: Sequence[Want], levels: Mapping[LevelKey, Level]) -> tuple[Shortage, ...]:
+def _shortages(
+    channel: str, wants: Sequence[Want], levels: Mapping[LevelKey, Level], shelves: lots.Shelves
+) -> tuple[Shortage, ...]:
     """Return what is short when all wants are added up: two lines of one SKU compete with each other too."""
     short = []
-    for (sku_id, node_id), units in _units_per_level(wants).items():
-        level = levels.get((sku_id, node_id))
-        available = level.available if level else 0
-        if units > available:
-            short.append(Shortage(sku_id, node_id, units, max(0, available)))
+    for key, units in _units_per_level(wants).items():
+        level = levels.get(key)
+        available = max(0, level.available) if level else 0
+        fit = shelves.room(key, channel, available)
+        if units > fit:
+            until = shelves.must_keep_until(key, channel) if fit < available else None
+            short.append(Shortage(*key, units, fit, keeps_until=until))
     return tuple(short)
 
 
