@@ -19,9 +19,8 @@ from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.admin import choices
 from inventory.admin.count_forms import ConfirmForm, NewCountForm, UnitsForm, ticked, units_forms
-from inventory.admin.document import DocumentAdmin, Page, Table, acting
+from inventory.admin.document import DocumentAdmin, Page, Table, acting, one_by_one
 from inventory.admin.lines import refuse
-from inventory.admin.transfer import one_by_one
 from inventory.models import CountLine, Node, StockCount
 from inventory.queries import risk
 from inventory.services import counts, refusals

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 
 from audit.admin.base import MachineAdmin
 from audit.admin.columns import sentence
-from audit.admin.verbs import always
+from audit.admin.verbs import Answer, always
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence
 from inventory.admin.lines import Lines, LineSet, refuse
@@ -53,6 +53,17 @@ class Table:
 def acting(request: HttpRequest) -> Actor:
     """Return the person who does what a request asks, as the services know them."""
     return Actor("person", request.user.get_username())
+
+
+def one_by_one(rows: Sequence[Any], deed: Callable[[Any], Any], done: Sentence) -> Answer:
+    """Carry a deed out on each document, by its number; a refused one keeps no other from going through."""
+    refused: dict[str, Sentence] = {}
+    for row in rows:
+        try:
+            deed(row)
+        except RowsRefused as error:
+            refused[row.number] = error.rows[0].reason
+    return Answer(done if len(refused) < len(rows) else None, refused)
 
 
 class HeadForm(forms.Form):

@@ -19,10 +19,9 @@ from audit.admin.verbs import Answer, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.admin import choices
-from inventory.admin.document import Page, Table, WrittenAdmin, acting
+from inventory.admin.document import Page, Table, WrittenAdmin, acting, one_by_one
 from inventory.admin.lines import refuse
 from inventory.admin.receipt_forms import ExpectedForm, ReceiptForm, ReceivedForm, SlipForm, received_forms
-from inventory.admin.transfer import one_by_one
 from inventory.models import ExpectedReceipt, Receipt
 from inventory.services import receipts
 from inventory.services.refusals import RowsRefused

@@ -16,7 +16,7 @@ from audit.admin.verbs import Answer, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.admin import choices
-from inventory.admin.document import Page, Table, WrittenAdmin, acting
+from inventory.admin.document import Page, Table, WrittenAdmin, acting, one_by_one
 from inventory.admin.lines import refuse
 from inventory.admin.transfer_forms import ArrivalForm, KeyForm, LossForm, NewTransferForm, RouteForm, arrival_forms
 from inventory.models import Transfer
@@ -25,17 +25,6 @@ from inventory.services.refusals import RowsRefused
 from inventory.statuses import TransferStatus
 
 TONES = {"draft": "grey", "in_transit": "blue", "part_received": "amber", "received": "green", "cancelled": "grey"}
-
-
-def one_by_one(rows: Sequence[Transfer], deed: Any, done: Sentence) -> Answer:
-    """Carry a deed out on each transfer; a refused one keeps no other from going through."""
-    refused: dict[str, Sentence] = {}
-    for row in rows:
-        try:
-            deed(row)
-        except RowsRefused as error:
-            refused[row.number] = error.rows[0].reason
-    return Answer(done if len(refused) < len(rows) else None, refused)
 
 
 def send(rows: Sequence[Transfer], told: Mapping[str, Any], actor: Actor, at: datetime) -> Answer:
