@@ -1,0 +1,60 @@
+"""What is checked of a message before a platform is told, in the same words for all. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from audit.rules.sentences import say
+from channels.adapters.protocol import Rejected
+from channels.messages import ShipmentNotice, StockFigure
+
+LARGEST_STOCK: Final = 999_999_999
+_DIGITS: Final = re.compile(r"[0-9]{1,19}")
+
+
+def carrier(platform: str, notice: ShipmentNotice, codes: Mapping[str, str], options: Mapping[str, Any]) -> str:
+    """Return the platform's code of a parcel's carrier (the channel's option ``carriers`` comes first).
+
+    Raises ``Rejected`` for a carrier without a code, and for a parcel without tracking number or lines.
+    """
+    code = {**codes, **(options.get("carriers") or {})}.get(notice.carrier_code)
+    what = {"platform": platform, "carrier": notice.carrier_code, "parcel": notice.parcel_number}
+    if not code:
+        raise Rejected(say("Carrier %(carrier)s has no code on %(platform)s.", **what))
+    if not notice.tracking_number:
+        raise Rejected(say("Parcel %(parcel)s has no tracking number.", parcel=notice.parcel_number))
+    if not notice.lines:
+        raise Rejected(say("Parcel %(parcel)s has no lines to tell %(platform)s about.", **what))
+    return str(code)
+
+
+def whole_order(platform: str, notice: ShipmentNotice) -> None:
+    """Pass for a parcel that holds a whole order; raises ``Rejected`` for part of one."""
+    if notice.is_partial:
+        what = {"platform": platform, "parcel": notice.parcel_number}
+        raise Rejected(
+            say("%(platform)s takes one parcel for a whole order, and parcel %(parcel)s holds part of one.", **what)
+        )
+
+
+def quantity(platform: str, figure: StockFigure) -> int:
+    """Return an absolute stock figure; raises ``Rejected`` for one that cannot be told."""
+    if not 0 <= figure.quantity <= LARGEST_STOCK:
+        sentence = say(
+            "%(platform)s cannot be told a stock of %(quantity)s.", platform=platform, quantity=figure.quantity
+        )
+        raise Rejected(sentence)
+    return figure.quantity
+
+
+def number(platform: str, name: str, value: str) -> int:
+    """Return an id that the platform knows as a number; raises ``Rejected`` for anything else."""
+    if not _DIGITS.fullmatch(value):
+        what = {"platform": platform, "field": name, "value": value}
+        raise Rejected(say("%(field)s is %(value)s, which is not a number of %(platform)s.", **what))
+    return int(value)
+
+
+def not_offered(platform: str) -> Rejected:
+    """Make the refusal of a message that the platform has no call for."""
+    return Rejected(say("%(platform)s takes shipment notices and stock figures, nothing else.", platform=platform))
