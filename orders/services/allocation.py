@@ -19,6 +19,7 @@ from inventory.rules.geography import MAINLAND
 from inventory.services import capacity, reservations
 from orders.models import Fulfillment, FulfillmentLine, RoutingDecision
 from orders.rules import demand, routing, sharing
+from orders.services import oversells
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, FulfillmentStatus, HoldKind
 
@@ -36,7 +37,7 @@ class _Planned:
 
 def allocate(batch: Batch, works: Sequence[Work]) -> None:
     """Reserve stock at the chosen nodes for every order, as far as stock and capacity go."""
-    open_works = list(works)
+    first_timers, open_works = oversells.first_timers(works), list(works)
     for round_number in range(1, MAX_ROUNDS + 1):
         planned = _plan(batch, open_works)
         lost = _claim(batch, [entry for entry in planned if entry.plan.parcels])
@@ -45,9 +46,10 @@ def allocate(batch: Batch, works: Sequence[Work]) -> None:
                 _settle(batch, entry)
         open_works = [entry.work for entry in planned if entry.work.order.number in lost]
         if not open_works:
-            return
+            break
         if round_number == MAX_ROUNDS:
             _give_up(batch, open_works)
+    oversells.note(batch, first_timers)
 
 
 def undo(batch: Batch, works: Sequence[Work]) -> None:

@@ -18,7 +18,17 @@ from audit.services import cases
 from channels.models import Channel
 from channels.services import inbox, outbox
 from inventory.queries import promise
-from orders.models import Customer, Fulfillment, FulfillmentLine, Hold, Order, OrderEvent, OrderLine, RoutingDecision
+from orders.models import (
+    Customer,
+    Fulfillment,
+    FulfillmentLine,
+    Hold,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Oversell,
+    RoutingDecision,
+)
 from orders.rules import demand, progress
 from orders.statuses import EventKind, FulfillmentStatus, GoodsState, HoldKind
 
@@ -120,6 +130,7 @@ class Batch:
     new_holds: list[Hold] = field(default_factory=list)
     lifted_holds: list[Hold] = field(default_factory=list)
     events: list[OrderEvent] = field(default_factory=list)
+    oversells: list[Oversell] = field(default_factory=list)
     drafts: list[outbox.Draft] = field(default_factory=list)
     troubles: list[cases.Trouble] = field(default_factory=list)
     settled: dict[str, set[str]] = field(default_factory=dict)  # case kind → order numbers whose case is over
@@ -194,6 +205,8 @@ class Batch:
         )  # fmt: skip
         for fresh in new_rows:
             rows.insert(fresh)
+        if self.oversells:
+            Oversell.objects.bulk_create(self.oversells, ignore_conflicts=True)  # a line is noted once per cause
         outbox.enqueue(self.drafts, at=self.at)
         inbox.finish(self.outcomes, at=self.at)
         self._write_cases()

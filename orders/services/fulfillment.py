@@ -4,7 +4,7 @@ A parcel of an order on hold does not move by any of them, and a parcel only mak
 ``FulfillmentStatus.MOVES``; the others of the same call go through, each refusal with its reason.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,11 +15,12 @@ from channels.adapters import registry
 from channels.messages import ShipmentNotice, ShippedLine
 from channels.services import outbox
 from channels.statuses import Lane
+from inventory.models import Sku
 from inventory.services import reservations
 from inventory.statuses import MovementKind
 from orders.models import Fulfillment
 from orders.rules import demand
-from orders.services import allocation, cancellation
+from orders.services import allocation, cancellation, oversells
 from orders.services import batch as batches
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, FulfillmentStatus, HoldKind
@@ -53,6 +54,15 @@ class Moved:
 class _Entry:
     work: Work
     parcel: Fulfillment
+
+
+@dataclass(frozen=True)
+class _Stopped:
+    """What is said of a parcel that was taken back: in the timeline, as the hold's reason, and what to do."""
+
+    told: Sentence
+    why: Sentence
+    to_do: Sentence
 
 
 def pick(parcel_ids: Sequence[int], *, actor: Actor, at: datetime) -> Moved:
@@ -106,12 +116,34 @@ def stop(parcel_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime) 
     An order that its channel cancelled is cancelled with its last parcel; any other is held, so that a person decides.
     """
 
+    why = say("A parcel was stopped: %(reason)s", reason=reason[:150] or "–")
+    to_do = say("Cancel the order, or lift the hold to plan it again.")
+
     def take_back(batch: Batch, entries: Sequence[_Entry]) -> None:
-        numbers = [entry.parcel.number for entry in entries]
-        reservations.release(numbers, at=at)
-        allocation.give_room_back([entry.parcel for entry in entries])
+        _free(batch, entries)
         for entry in entries:
-            _after_stop(batch, entry, reason)
+            told = say("Parcel %(number)s was stopped: %(reason)s",
+                       number=entry.parcel.number, reason=reason[:150] or "–")  # fmt: skip
+            _after_stop(batch, entry, reason, _Stopped(told, why, to_do))
+
+    return _move(parcel_ids, FulfillmentStatus.CANCELLED, take_back, actor=actor, at=at)
+
+
+def stop_unfound(parcel_ids: Sequence[int], *, sku_ids: Collection[int], actor: Actor, at: datetime) -> Moved:
+    """Take parcels back whose nodes cannot find some of their SKUs, and note those units as oversold by ourselves.
+
+    Like ``stop``, but the units that were not there are counted in the oversell table, and what is free again by the
+    books has to be counted before the order is planned again.
+    """
+    codes = ", ".join(Sku.objects.filter(pk__in=list(sku_ids)).order_by("code").values_list("code", flat=True))[:150]
+    to_do = say("Count the SKU at the node, then lift the hold to plan the order again, or cancel it.")
+
+    def take_back(batch: Batch, entries: Sequence[_Entry]) -> None:
+        oversells.note_unfound(batch, [(entry.work, entry.parcel) for entry in entries], sku_ids)
+        _free(batch, entries)
+        for entry in entries:
+            why = say("The node did not find %(skus)s of parcel %(number)s.", skus=codes, number=entry.parcel.number)
+            _after_stop(batch, entry, f"not found: {codes}", _Stopped(why, why, to_do))
 
     return _move(parcel_ids, FulfillmentStatus.CANCELLED, take_back, actor=actor, at=at)
 
@@ -214,19 +246,18 @@ def _notice(work: Work, parcel: Fulfillment) -> ShipmentNotice:
     )
 
 
-def _after_stop(batch: Batch, entry: _Entry, reason: str) -> None:
+def _free(batch: Batch, entries: Sequence[_Entry]) -> None:
+    reservations.release([entry.parcel.number for entry in entries], at=batch.at)
+    allocation.give_room_back([entry.parcel for entry in entries])
+
+
+def _after_stop(batch: Batch, entry: _Entry, reason: str, stopped: _Stopped) -> None:
     work = entry.work
     allocation.count_allocated(batch, work)
-    batch.tell(work, EventKind.CHANGED, say("Parcel %(number)s was stopped: %(reason)s",
-                                            number=entry.parcel.number, reason=reason[:150] or "–"))  # fmt: skip
+    batch.tell(work, EventKind.CHANGED, stopped.told)
     if work.order.cancelled_at:  # with another parcel of this call
         return
     if HoldKind.CANCEL_REQUESTED in work.holds and not work.is_at_a_node():
         cancellation.apply(batch, work, at=batch.at, reason=reason)
     elif HoldKind.CANCEL_REQUESTED not in work.holds:
-        batch.hold(
-            work,
-            HoldKind.MANUAL,
-            say("A parcel was stopped: %(reason)s", reason=reason[:150] or "–"),
-            say("Cancel the order, or lift the hold to plan it again."),
-        )
+        batch.hold(work, HoldKind.MANUAL, stopped.why, stopped.to_do)
