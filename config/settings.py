@@ -132,6 +132,7 @@ CELERY_TASK_ROUTES = {
     "orders.verify_stock": {"queue": "stock"},
     "inventory.remind_of_holds": {"queue": "stock"},
     "inventory.refresh_shares": {"queue": "stock"},
+    "inventory.refresh_safety": {"queue": "stock"},
     "config.demo_traffic": {"queue": "reports"},
 }
 # Every task is a sweep over rows: one that comes late is dropped, the next one finds the same rows.
@@ -146,6 +147,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.expire_unpaid": 60.0,
         "inventory.remind_of_holds": 3600.0,
         "inventory.refresh_shares": 30.0,
+        "inventory.refresh_safety": 600.0,
         **({"config.demo_traffic": 20.0} if env.bool("HUB_DEMO_TRAFFIC", default=False) else {}),
     }.items()
 } | {

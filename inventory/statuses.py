@@ -102,6 +102,7 @@ class DifferenceCheck(TextChoices):
     ON_HAND = "on_hand", _("On hand and its movements")
     RESERVED = "reserved", _("Reserved and its reservations")
     QUALITY_HOLD = "quality_hold", _("Held and its quality holds")
+    SAFETY = "safety_stock", _("Safety stock and its rules")
     PARCEL = "parcel", _("Open parcels and their reservations")
     NODE_DAY = "node_day", _("A node's day and its parcels")
 

@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from inventory.services import quality, shares
+from inventory.services import quality, safety, shares
 
 
 @shared_task(name="inventory.remind_of_holds")
@@ -18,3 +18,9 @@ def remind_of_holds(**_kwargs: Any) -> None:
 def refresh_shares(**_kwargs: Any) -> None:
     """Begin and end channels' shares whose time has come (queue ``stock``)."""
     shares.refresh(at=timezone.now())
+
+
+@shared_task(name="inventory.refresh_safety")
+def refresh_safety(**_kwargs: Any) -> None:
+    """Bring every level's safety stock to what the rules ask for now (queue ``stock``)."""
+    safety.refresh(at=timezone.now())

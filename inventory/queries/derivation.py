@@ -12,12 +12,22 @@ from typing import Any
 
 from django.db.models import BigIntegerField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils.timezone import now
 
-from inventory.models import QualityHold, Reservation, ReservationMove, SafetyChange, StockLevel, StockMovement
-from inventory.queries import incoming
+from inventory.models import (
+    QualityHold,
+    Reservation,
+    ReservationMove,
+    SafetyChange,
+    SafetyRule,
+    StockLevel,
+    StockMovement,
+)
+from inventory.queries import incoming, safety
 from inventory.queries.incoming import Coming
 
 MOST_ROWS = 50
+OWN = "own"  # safety stock that no rule asks for
 NAMES = ("on_hand", "reserved", "quality_hold", "safety_stock", "available", "in_transit", "expected")
 
 
@@ -73,13 +83,13 @@ def derive(sku_id: int, node_id: int, *, at: datetime | None = None) -> Derivati
     on_hand = _on_hand(sku_id, node_id, at, stored)
     reserved = _reserved(sku_id, node_id, at, stored)
     held = _held(sku_id, node_id, at, stored)
-    safety = _safety(level, at)
-    available = available_of(on_hand.value, reserved.value, held.value, safety.value, stored)
+    kept_back = _safety(level, at)
+    available = available_of(on_hand.value, reserved.value, held.value, kept_back.value, stored)
     moving = (
         _from_documents("in_transit", incoming.in_transit(sku_id, node_id=node_id, at=at)),
         _from_documents("expected", incoming.expected(sku_id, node_id=node_id, at=at)),
     )
-    return Derivation(sku_id, node_id, at, (on_hand, reserved, held, safety, available, *moving))
+    return Derivation(sku_id, node_id, at, (on_hand, reserved, held, kept_back, available, *moving))
 
 
 def available_of(on_hand: int, reserved: int, held: int, safety: int, stored: StockLevel | None) -> Figure:
@@ -149,8 +159,23 @@ def safety_at(levels: Iterable[StockLevel], sku_id: int, at: datetime | None) ->
 
 
 def _safety(level: StockLevel, at: datetime | None) -> Figure:
-    units = safety_at([level], level.sku_id, at)[level.node_id]
-    return Figure("safety_stock", units, stored=level.safety_stock if at is None else None)
+    """Return what was kept back, with the changes until then; its part is the rule that asks for it, or ``own``."""
+    changes = SafetyChange.objects.filter(sku=level.sku_id, node=level.node_id)
+    past = changes.filter(changed_at__lte=at) if at else changes
+    newest = list(past.select_related("rule").order_by("-changed_at", "-pk")[:MOST_ROWS])
+    count = len(newest) if len(newest) < MOST_ROWS else past.count()
+    units = newest[0].after if newest else safety_at([level], level.sku_id, at)[level.node_id]
+    rule = (newest[0].rule if newest else None) if at else safety.rule_of(level.sku_id, level.node_id, at=now())
+    rows = tuple(
+        Row(row._meta.label_lower, row.pk, row.after - row.before, row.changed_at, _asked_by(row.rule), row.actor)
+        for row in newest
+    )
+    stored = level.safety_stock if at is None else None
+    return Figure("safety_stock", units, ((_asked_by(rule), units, count),), rows, count, stored)
+
+
+def _asked_by(rule: SafetyRule | None) -> str:
+    return rule.name if rule else OWN
 
 
 def _figure(name: str, rows: QuerySet[Any], when: str, kind: str, stored: int | None) -> Figure:

@@ -15,7 +15,7 @@ from audit.rules.actors import Actor
 from audit.rules.sentences import say
 from inventory.models import StockImport
 from inventory.rules import stock_file
-from inventory.services import refusals
+from inventory.services import refusals, safety
 from inventory.services.levels import LevelsChanged
 from inventory.services.refusals import RefusedRow
 from inventory.statuses import ImportStatus, MovementKind
@@ -77,6 +77,11 @@ UPDATE inventory_stocklevel AS level SET on_hand = level.on_hand + stage.change
   FROM {_STAGE} AS stage
  WHERE stage.change <> 0 AND level.sku_id = stage.sku_id AND level.node_id = stage.node_id
    AND level.on_hand + stage.change >= level.reserved + level.quality_hold
+"""
+_TOUCHED = f"""
+SELECT level.id FROM inventory_stocklevel AS level
+  JOIN {_STAGE} AS stage ON stage.sku_id = level.sku_id AND stage.node_id = level.node_id AND stage.code = ''
+ ORDER BY level.id
 """
 _CONSUMED = """
 SELECT sku.code || '@' || node.code FROM inventory_stockmovement AS mine
@@ -202,7 +207,7 @@ def _judge(cursor: CursorWrapper, columns: stock_file.Columns, document: StockIm
 
 
 def _write(cursor: CursorWrapper, document: StockImport, words: tuple[str, str], actor: Actor, at: datetime) -> None:
-    """Write the staged changes into ledger and balances; the levels are locked."""
+    """Write the staged changes into ledger and balances, and what rules keep back of them; the levels are locked."""
     word, reason = words
     key, why = f"{word}:{document.reference}", f"{reason}: {document.file_name}"[:200]
     cursor.execute(_MOVE, [key, MovementKind.IMPORT, document.reference, why, actor.label[:80], at])
@@ -210,6 +215,8 @@ def _write(cursor: CursorWrapper, document: StockImport, words: tuple[str, str],
     cursor.execute(_APPLY)
     if cursor.rowcount != written:
         raise LevelsChanged(f"{written - cursor.rowcount} of {written} balances refused the import")
+    cursor.execute(_TOUCHED)
+    safety.settle([level_id for (level_id,) in cursor.fetchall()], actor=actor, at=at)
 
 
 def _first_refused(cursor: CursorWrapper) -> tuple[RefusedRow, ...]:

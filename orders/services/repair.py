@@ -9,8 +9,8 @@ from django.db import connection, transaction
 
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
-from inventory.models import NodeDay, StockDifference
-from inventory.services import differences, refusals, reservations
+from inventory.models import NodeDay, StockDifference, StockLevel
+from inventory.services import differences, refusals, reservations, safety
 from inventory.services.repair import settle_balance
 from inventory.services.reservations import Claim, NotReservable, Want
 from inventory.statuses import DifferenceCheck, DifferenceStatus
@@ -59,6 +59,12 @@ def _settle_balance(row: StockDifference, at: datetime) -> None:
     settle_balance(row)
 
 
+def _settle_safety(row: StockDifference, at: datetime) -> None:
+    """Let the rules say again what is kept back."""
+    level_ids = StockLevel.objects.filter(sku=row.sku_id, node=row.node_id).values_list("pk", flat=True)
+    safety.settle(list(level_ids), actor=differences.JOB, at=at)
+
+
 def _settle_parcel(row: StockDifference, at: datetime) -> None:
     """Give back whatever the parcel holds; if it is still open, reserve its content again."""
     order = Order.objects.select_for_update(no_key=True).filter(fulfillments__number=row.reference).first()
@@ -105,6 +111,7 @@ WAYS: Mapping[DifferenceCheck, Callable[[StockDifference, datetime], None]] = {
     DifferenceCheck.ON_HAND: _settle_balance,
     DifferenceCheck.RESERVED: _settle_balance,
     DifferenceCheck.QUALITY_HOLD: _settle_balance,
+    DifferenceCheck.SAFETY: _settle_safety,
     DifferenceCheck.PARCEL: _settle_parcel,
     DifferenceCheck.NODE_DAY: _settle_day,
 }

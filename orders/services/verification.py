@@ -1,8 +1,8 @@
 """Comparing every stored figure of stock with what it is made of, and keeping what does not add up.
 
 The on-hand balances are compared with the ledger, reserved units with active reservations, reservations with open
-parcels, and the room taken at nodes with the parcels planned there. Each check is one statement, so that it sees one
-moment even while orders come in.
+parcels, the room taken at nodes with the parcels planned there, and safety stock with its rules. Each check is one
+statement, so that it sees one moment even while orders come in.
 """
 
 from collections.abc import Callable, Mapping
@@ -64,6 +64,7 @@ class Report:
 def verify(*, at: datetime) -> Report:
     """Run every check, keep each difference once with a case of its own, and close what adds up again."""
     found = {check: look() for check, look in CHECKS.items()}
+    found[DifferenceCheck.SAFETY] = stock.safety_stock(at=at)
     opened, gone = differences.keep(chain.from_iterable(found.values()), at=at)
     return Report(found, opened, gone)
 

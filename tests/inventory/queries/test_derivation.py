@@ -1,12 +1,22 @@
 """Every figure opens into its rows, now and as of a past moment."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
-from inventory.models import ExpectedReceipt, QualityHold, Receipt, Reservation, StockLevel, StockMovement, Transfer
+from inventory.models import (
+    ExpectedReceipt,
+    QualityHold,
+    Receipt,
+    Reservation,
+    SafetyRule,
+    StockLevel,
+    StockMovement,
+    Transfer,
+)
 from inventory.queries.derivation import derive
-from inventory.services import movements, quality, receipts, reservations, transfers
+from inventory.services import movements, quality, receipts, reservations, safety_rules, transfers
 from inventory.services.movements import Movement
 from inventory.services.quality import Decision, Keep
 from inventory.services.receipts import Arrival
@@ -130,5 +140,31 @@ def test_a_level_that_never_was_is_all_zero(here):
 def test_the_number_of_queries_does_not_grow_with_the_rows(cup, here, django_assert_num_queries):
     for n in range(5):
         reserve(cup, here, 1, f"K{n}", hour(n))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         derive(cup.pk, here.pk)
+
+
+def test_safety_stock_opens_its_changes_and_names_the_rule_behind_it(cup, here):
+    """Two units of its own; a rule asks for five, a narrower one for three, then the first is all there is."""
+    StockLevel.objects.update(own_safety_stock=2)
+    wide, narrow = SafetyRule(name="All", amount=Decimal(5)), SafetyRule(name="Cups", amount=Decimal(3), sku=cup)
+    for n, rule in ((1, wide), (2, narrow)):
+        safety_rules.save_draft(rule, reason="peak", actor=TESTER, at=hour(n))
+        safety_rules.publish(rule.pk, reason="peak", actor=TESTER, at=hour(n))
+    safety_rules.retire(narrow.pk, reason="over", actor=TESTER, at=hour(3))
+    told = {n: derive(cup.pk, here.pk, at=hour(n))["safety_stock"] for n in range(4)}
+    assert {n: (figure.value, figure.parts) for n, figure in told.items()} == {
+        0: (2, (("own", 2, 0),)),
+        1: (5, (("All", 5, 1),)),
+        2: (3, (("Cups", 3, 2),)),
+        3: (5, (("All", 5, 3),)),
+    }
+    assert [(row.kind, row.quantity, row.at, row.reference) for row in told[3].rows] == [
+        ("All", 2, hour(3), "person:tester"),
+        ("Cups", -2, hour(2), "person:tester"),
+        ("All", 3, hour(1), "person:tester"),
+    ]
+    now = derive(cup.pk, here.pk)["safety_stock"]
+    assert (now.value, now.stored, now.parts, now.differs) == (5, 5, (("All", 5, 3),), False)
+    StockLevel.objects.update(safety_stock=9)
+    assert derive(cup.pk, here.pk)["safety_stock"].differs

@@ -1,12 +1,17 @@
 """Each figure that is spoilt behind the hub's back is found, told once, and repaired with a reason."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 from django.core.management import call_command
 
 from audit.models import Case
-from inventory.models import NodeDay, Reservation, StockDifference, StockLevel
+from inventory.models import NodeDay, Reservation, SafetyChange, SafetyRule, StockDifference, StockLevel
+from inventory.services import movements, safety_rules
+from inventory.services.movements import Movement
 from inventory.services.refusals import RowsRefused
-from inventory.statuses import DifferenceCheck
+from inventory.statuses import DifferenceCheck, MovementKind
 from orders.models import Fulfillment
 from orders.services import repair, verification
 from tests import small_company as company
@@ -113,7 +118,7 @@ def test_a_reservation_of_a_parcel_that_is_over_is_given_back(shop):
 def test_a_parcel_whose_stock_is_gone_is_refused_and_stays_open(shop):
     parcel = Fulfillment.objects.get(order__external_id="1")
     Reservation.objects.filter(reference=parcel.number).delete()
-    spoil(shop.cup, shop.near, reserved=1, safety_stock=8)
+    spoil(shop.cup, shop.near, reserved=1, safety_stock=8, own_safety_stock=8)
     found()
     assert refused(repair_all()) == {
         f"{parcel.number}/CUP@SH": (
@@ -122,7 +127,7 @@ def test_a_parcel_whose_stock_is_gone_is_refused_and_stays_open(shop):
     }
     assert level(shop.cup, shop.near).reserved == 1
     assert StockDifference.objects.get().status == "open"
-    spoil(shop.cup, shop.near, safety_stock=0)
+    spoil(shop.cup, shop.near, safety_stock=0, own_safety_stock=0)
     assert repair_all().refused == {}
 
 
@@ -163,12 +168,13 @@ def test_no_repair_without_a_reason_and_none_twice(shop):
 
 def test_the_command_prints_figures_and_fails_on_any_difference(shop, capsys):
     call_command("verify")
-    assert capsys.readouterr().out.splitlines()[:6] == [
+    assert capsys.readouterr().out.splitlines()[:7] == [
         "on_hand_differences: 0",
         "reserved_differences: 0",
         "quality_hold_differences: 0",
         "parcel_differences: 0",
         "node_day_differences: 0",
+        "safety_stock_differences: 0",
         "movements: 3",
     ]
     spoil(shop.lid, shop.near, on_hand=13)
@@ -177,3 +183,49 @@ def test_the_command_prints_figures_and_fails_on_any_difference(shop, capsys):
     assert ended.value.code == 1
     assert capsys.readouterr().out.splitlines()[:2] == ["on_hand_differences: 1", "  LID@SH: stored 13, derived 10"]
     spoil(shop.lid, shop.near, on_hand=10)
+
+
+# -- safety stock --------------------------------------------------------------------------------
+
+
+def publish(at=NOON, **columns):
+    rule = SafetyRule(**({"name": "Buffer", "kind": "fixed", "amount": Decimal(2)} | columns))
+    safety_rules.save_draft(rule, reason="peak", actor=TESTER, at=at)
+    safety_rules.publish(rule.pk, reason="peak", actor=TESTER, at=at)
+
+
+def later(minutes=21):
+    found = verification.verify(at=NOON + timedelta(minutes=minutes)).found[DifferenceCheck.SAFETY]
+    return {one.subject: (one.stored, one.derived) for one in found}
+
+
+def test_safety_stock_that_no_rule_asks_for_is_told_and_repaired(shop):
+    publish(sku=shop.cup)
+    spoil(shop.cup, shop.near, safety_stock=9)
+    spoil(shop.lid, shop.near, safety_stock=1)
+    assert [later(0), later()] == [{"CUP@SH": (9, 2), "LID@SH": (1, 0)}] * 2
+    assert sorted(repair_all().done) == ["CUP@SH", "LID@SH"]
+    assert (level(shop.cup, shop.near).safety_stock, level(shop.lid, shop.near).safety_stock) == (2, 0)
+    newest = SafetyChange.objects.order_by("-pk").values_list("before", "after", "actor")[:2]
+    assert sorted(newest) == [(1, 0, "job:verify"), (9, 2, "job:verify")]
+    assert later() == {}
+
+
+def test_a_rule_that_begins_is_late_for_two_refreshes_and_wrong_after_that(shop):
+    publish(sku=shop.lid, starts_at=NOON + timedelta(minutes=1))
+    assert [later(1), later(21), later(22)] == [{}, {}, {"LID@SH": (0, 2)}]
+
+
+def test_a_level_that_is_new_is_late_for_two_refreshes_and_wrong_after_that(shop):
+    publish(sku=shop.lid, at=NOON - timedelta(days=1))
+    company.stock(shop.lid, shop.far, 5)
+    assert [later(20), later(21)] == [{}, {"LID@WH": (0, 2)}]
+
+
+def test_a_figure_that_goes_with_stock_is_late_but_never_wrong(shop):
+    publish(sku=shop.lid, kind="percent", amount=Decimal(10))
+    receipt = Movement("R1", shop.lid.pk, shop.near.pk, MovementKind.RECEIPT, 90)
+    movements.record([receipt], actor=TESTER, at=NOON)
+    assert (level(shop.lid, shop.near).safety_stock, later(60)) == (1, {})
+    spoil(shop.lid, shop.near, safety_stock=3)
+    assert later(60) == {"LID@SH": (3, 10)}
