@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from audit.rules.sentences import Sentence, say
+from audit.rules.sentences import say
+from audit.rules.tables import UnreadableFile
 
 # Our word: the other words that mean it. Case, spaces, underscores, hyphens and a leading * do not matter.
 ALIASES: Final[dict[str, tuple[str, ...]]] = {
@@ -53,14 +54,6 @@ def _plain(word: str) -> str:
 
 
 _MEANING: Final = {_plain(word): column for column, words in ALIASES.items() for word in (column, *words)}
-
-
-class UnreadableFile(Exception):
-    """A file of which nothing can be read, and what to do about it."""
-
-    def __init__(self, reason: Sentence) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 def _chinese(column: str) -> str:

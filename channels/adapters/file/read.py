@@ -9,8 +9,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final, TypeVar
 
+from audit.rules import tables
 from audit.rules.sentences import Sentence, say
-from channels.adapters.file import columns, moments, tables
+from channels.adapters.file import columns, moments
 from channels.messages import RawMessage
 from channels.rules import texts
 

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from audit.models.sentences import render
+from audit.rules import tables
 from audit.rules.actors import Actor
-from channels.adapters.file import tables
-from channels.adapters.file.columns import UnreadableFile
+from audit.rules.tables import UnreadableFile
 from inventory.models import StockImport
 from inventory.rules.stock_file import UnreadableStockFile
 from inventory.services import stock_import

@@ -9,13 +9,20 @@ from typing import Final
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from audit.rules.sentences import say
-from channels.adapters.file.columns import UnreadableFile
+from audit.rules.sentences import Sentence, say
 
 _BLOCK: Final = 1 << 20
 _DELIMITERS: Final = ",;\t|"
 _DIGITS_A_SHEET_KEEPS: Final = 15
 _LONGEST_CELL: Final = 1 << 17
+
+
+class UnreadableFile(Exception):
+    """A file of which nothing can be read, and what to do about it."""
+
+    def __init__(self, reason: Sentence) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 def rows(path: Path) -> Iterator[Sequence[str] | None]:
