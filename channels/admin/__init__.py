@@ -1,5 +1,5 @@
 """Pages about outside systems."""
 
-from channels.admin import channel, inbox, outbox
+from channels.admin import channel, inbox, outbox, share
 
-__all__ = ["channel", "inbox", "outbox"]
+__all__ = ["channel", "inbox", "outbox", "share"]

@@ -80,7 +80,7 @@ class ChannelAdmin(AuditedAdmin):
         (_("Connection"), {"fields": (
             ("adapter", "currency"), "base_url", "has_credentials", "new_credentials", "options",
         )}),
-        (_("Promises"), {"fields": (("unpaid_minutes", "ship_within_hours"),)}),
+        (_("Promises"), {"fields": (("unpaid_minutes", "ship_within_hours"), ("priority", "nodes"))}),
     )  # fmt: skip
     empty_hint = _("No channels yet. Add the first shop or system to talk to.")
 

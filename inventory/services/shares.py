@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from audit.rules.actors import Actor
 from audit.rules.sentences import say
+from audit.services import trail
 from inventory.models import Category, ChannelShare, Sku
 from inventory.queries import shares as share_queries
 from inventory.rules import share_scopes
@@ -90,8 +91,8 @@ class Preview:
 
 
 @transaction.atomic
-def publish(share: ChannelShare, *, actor: Actor, at: datetime) -> Refreshed:
-    """Make a draft live and bring the pools in step at once.
+def publish(share: ChannelShare, *, actor: Actor, at: datetime, reason: str = "") -> Refreshed:
+    """Make a draft live and bring the pools in step at once; why is kept in the share's history.
 
     Raises ``RowsRefused``, having changed nothing, for a share that is no draft, is of a bundle, is over already, or
     that would promise channels more than a hundred per cent.
@@ -102,19 +103,19 @@ def publish(share: ChannelShare, *, actor: Actor, at: datetime) -> Refreshed:
         raise refusals.refuse(say("Only a draft can be published."))
     refuse_bad(locked, at=at)
     locked.status, locked.published_at, locked.published_by = RuleStatus.LIVE, at, actor.label[:80]
-    locked.save(update_fields=["status", "published_at", "published_by"])
+    trail.because(locked, actor=actor, reason=reason).save(update_fields=["status", "published_at", "published_by"])
     return refresh(at=at)
 
 
 @transaction.atomic
-def retire(share: ChannelShare, *, at: datetime) -> Refreshed:
+def retire(share: ChannelShare, *, actor: Actor, at: datetime, reason: str = "") -> Refreshed:
     """End a live share now, or throw a draft away; what is reserved stays reserved. Raises ``RowsRefused``."""
     _serialize()
     locked = ChannelShare.objects.select_for_update(no_key=True).get(pk=share.pk)
     if locked.status == RuleStatus.RETIRED:
         raise refusals.refuse(say("The share has ended already."))
     locked.status, locked.retired_at = RuleStatus.RETIRED, at
-    locked.save(update_fields=["status", "retired_at"])
+    trail.because(locked, actor=actor, reason=reason).save(update_fields=["status", "retired_at"])
     return refresh(at=at)
 
 

@@ -105,7 +105,7 @@ class TestReserving:
     def test_a_closed_share_still_takes_its_units_back(self, cup, here):
         pool = give("TMALL", cup, 4)
         reservations.reserve(claim("TMALL", cup, here, 4), at=NOON)
-        shares.retire(pool.share, at=NOON)
+        shares.retire(pool.share, actor=TESTER, at=NOON)
         reservations.release(["P1"], at=NOON)
         assert use(pool) == (0, 0)
 

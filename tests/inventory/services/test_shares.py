@@ -80,7 +80,7 @@ def test_a_narrower_share_takes_the_place_and_keeps_what_is_reserved(cup, lid, h
 def test_when_the_narrower_one_ends_the_wider_one_is_back(cup, lid):
     wide = published()
     narrow = published(sku=cup)
-    assert shares.retire(narrow, at=LATER) == Refreshed(opened=0, replaced=1, closed=0)
+    assert shares.retire(narrow, actor=TESTER, at=LATER) == Refreshed(opened=0, replaced=1, closed=0)
     assert open_pools() == [("TMALL", "CUP", wide.pk), ("TMALL", "LID", wide.pk)]
 
 
