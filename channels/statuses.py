@@ -36,6 +36,37 @@ class OutboundStatus(TextChoices):
 class Lane(TextChoices):
     """Workloads that never wait for one another."""
 
+    URGENT = "urgent", _("Stock near zero")
     PARCELS = "parcels", _("Parcels to nodes")
     SHIPMENTS = "shipments", _("Shipment notices")
     STOCK = "stock", _("Stock figures")
+    BOOKS = "books", _("Documents for the books")
+    TRACKING = "tracking", _("Parcels to follow")
+    NOTICES = "notices", _("Messages to people")
+    EVENTS = "events", _("Partners' webhooks")
+
+
+class InboundSource(TextChoices):
+    """How a message that came in reached us first."""
+
+    PUSH = "push", _("Pushed")
+    PULL = "pull", _("Pulled")
+    FETCH = "fetch", _("Fetched after a push")
+    RECONCILIATION = "reconcile", _("Found only by reconciliation")
+    FILE = "file", _("From a file")
+
+
+class Breaker(TextChoices):
+    """Whether a channel is called at all."""
+
+    CLOSED = "closed", _("Calls go through")
+    OPEN = "open", _("Not called")
+    HALF_OPEN = "half_open", _("One try")
+
+
+class AttemptOutcome(TextChoices):
+    """How one try to deliver a message ended."""
+
+    ACCEPTED = "accepted", _("Accepted")
+    RETRY = "retry", _("To be tried again")
+    REFUSED = "refused", _("Refused")

@@ -80,6 +80,7 @@ class HoldKind(TextChoices):
     CHANNEL = "channel", _("The channel says wait")
     NO_NODE = "no_node", _("No node can fulfil")
     CANCEL_REQUESTED = "cancel_requested", _("Cancel requested")
+    REFUND = "refund", _("Refund asked for")
     CHANGED = "changed", _("Changed after release")
     SENT_ELSEWHERE = "sent_elsewhere", _("Sent by somebody else")
     MANUAL = "manual", _("Set by a person")
@@ -123,3 +124,28 @@ class OversellCause(TextChoices):
     OVER_FIGURE = "over_figure", _("The channel sold more than it was told")
     NEVER_TOLD = "never_told", _("The channel was never told a figure")
     NOT_FOUND = "not_found", _("Reserved units were not at the node")
+
+
+class RefundStatus(TextChoices):
+    """How far a refund is on the channel's side."""
+
+    ASKED = "asked", _("Asked for")
+    AGREED = "agreed", _("Agreed")
+    REFUNDED = "refunded", _("Refunded")
+    CLOSED = "closed", _("Withdrawn or refused")
+
+    STOPS = nonmember(("asked", "agreed"))
+
+
+class ScanState(TextChoices):
+    """Where a parcel is on its way."""
+
+    ANNOUNCED = "announced", _("Announced")
+    COLLECTED = "collected", _("Collected")
+    UNDERWAY = "underway", _("On its way")
+    OUT_FOR_DELIVERY = "out_for_delivery", _("Out for delivery")
+    READY_FOR_PICKUP = "ready_for_pickup", _("Ready for pickup")
+    DELIVERED = "delivered", _("Delivered")
+    TROUBLE = "trouble", _("Trouble")
+    GOING_BACK = "going_back", _("Going back")
+    CAME_BACK = "came_back", _("Came back")

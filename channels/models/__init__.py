@@ -1,7 +1,26 @@
 """Facts about outside systems."""
 
-from channels.models.channel import Channel, Listing, ListingStock, PullCursor, StockPush
+from channels.models.channel import (
+    Channel,
+    ChannelHealth,
+    Listing,
+    ListingStock,
+    PullCursor,
+    StockPush,
+    WantedOrder,
+)
 from channels.models.inbox import InboundMessage
-from channels.models.outbox import OutboundMessage
+from channels.models.outbox import DeliveryAttempt, OutboundMessage
 
-__all__ = ["Channel", "InboundMessage", "Listing", "ListingStock", "OutboundMessage", "PullCursor", "StockPush"]
+__all__ = [
+    "Channel",
+    "ChannelHealth",
+    "DeliveryAttempt",
+    "InboundMessage",
+    "Listing",
+    "ListingStock",
+    "OutboundMessage",
+    "PullCursor",
+    "StockPush",
+    "WantedOrder",
+]

@@ -1,10 +1,14 @@
 """Whom we talk to."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from audit.models.sentences import SentenceField
+from channels.statuses import Breaker
 from inventory.models import Node, Sku
 
 
@@ -23,6 +27,17 @@ class Channel(models.Model):
     options = models.JSONField(_("options"), default=dict, blank=True)
     unpaid_minutes = models.PositiveIntegerField(
         _("unpaid term (minutes)"), default=30, help_text=_("How long an unpaid order holds its stock.")
+    )
+    is_sandbox = models.BooleanField(
+        _("sandbox"), default=False, help_text=_("Its orders are test orders; nothing real is told to it.")
+    )
+    fee_percent = models.DecimalField(_("fee (per cent)"), max_digits=5, decimal_places=2, default=Decimal(0))
+    calls_per_second = models.DecimalField(
+        _("calls a second"), max_digits=7, decimal_places=2, null=True, blank=True,
+        help_text=_("What the platform allows this account; empty: no limit known."),
+    )  # fmt: skip
+    calls_at_once = models.PositiveSmallIntegerField(
+        _("calls at once"), default=2, help_text=_("More calls to this channel wait, so that the others never do.")
     )
     priority = models.SmallIntegerField(
         _("priority"), default=0, help_text=_("Its orders' priority when stock is short; higher is served first.")
@@ -115,6 +130,8 @@ class PullCursor(models.Model):
 
     channel = models.OneToOneField(Channel, on_delete=models.CASCADE, verbose_name=_("channel"))
     pulled_until = models.DateTimeField(_("pulled until"))
+    reconciled_until = models.DateTimeField(_("reconciled until"), null=True, blank=True)
+    last_reconciled_at = models.DateTimeField(_("last reconciled at"), null=True, blank=True)
     last_pulled_at = models.DateTimeField(_("last pulled at"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=300, blank=True)
 
@@ -124,3 +141,44 @@ class PullCursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel_id} until {self.pulled_until}"
+
+
+class WantedOrder(models.Model):
+    """An order of which a channel pushed the number only: it is fetched as soon as possible."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, verbose_name=_("channel"), db_index=False)
+    external_id = models.CharField(_("channel's number"), max_length=80, db_collation="C")
+    wanted_at = models.DateTimeField(_("wanted since"))
+    not_before = models.DateTimeField(_("not before"))
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    reason = SentenceField(verbose_name=_("reason"))
+
+    class Meta:
+        verbose_name = _("order to fetch")
+        verbose_name_plural = _("orders to fetch")
+        constraints = [models.UniqueConstraint(fields=["channel", "external_id"], name="an_order_is_wanted_once")]
+        indexes = [models.Index(fields=["not_before"], name="wanted_order_due")]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id}/{self.external_id}"
+
+
+class ChannelHealth(models.Model):
+    """Whether a channel can be called now: its breaker and how many calls it has left this moment."""
+
+    channel = models.OneToOneField(Channel, on_delete=models.CASCADE, related_name="health", verbose_name=_("channel"))
+    breaker = models.CharField(_("breaker"), max_length=10, choices=Breaker, default=Breaker.CLOSED)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
+    probe_at = models.DateTimeField(_("next try at"), null=True, blank=True)
+    last_success_at = models.DateTimeField(_("last success at"), null=True, blank=True)
+    reason = SentenceField(verbose_name=_("reason"))
+    calls_left = models.FloatField(_("calls left"), default=0)
+    counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("channel health")
+        verbose_name_plural = _("channel health")
+
+    def __str__(self) -> str:
+        return f"{self.channel_id}: {self.breaker}"

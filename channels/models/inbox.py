@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models.sentences import SentenceField
 from channels.models.channel import Channel
-from channels.statuses import InboundKind, InboundStatus
+from channels.statuses import InboundKind, InboundSource, InboundStatus
 
 
 class InboundMessage(models.Model):
@@ -17,6 +17,9 @@ class InboundMessage(models.Model):
     external_id = models.CharField(_("channel's number"), max_length=80, db_collation="C")
     revision = models.BigIntegerField(_("revision"), default=0)
     payload = models.BinaryField(_("payload"))
+    source = models.CharField(
+        _("source"), max_length=10, choices=InboundSource, default=InboundSource.PUSH, db_default=InboundSource.PUSH
+    )
     status = models.CharField(_("status"), max_length=12, choices=InboundStatus, default=InboundStatus.RECEIVED)
     reason_code = models.CharField(_("reason code"), max_length=40, blank=True)
     reason = SentenceField(verbose_name=_("reason"))
@@ -38,6 +41,7 @@ class InboundMessage(models.Model):
             models.Index(fields=["channel", "external_id"], condition=Q(status="waiting"), name="inbox_waiting"),
             models.Index(fields=["-received_at", "-id"], condition=~Q(status="done"), name="inbox_not_done"),
             models.Index(fields=["-received_at", "-id"], name="inbox_newest"),
+            models.Index(fields=["channel", "-received_at"], condition=Q(source="reconcile"), name="inbox_reconciled"),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """Facts about orders."""
 
 from orders.models.fulfillment import Fulfillment, FulfillmentLine, RoutingDecision
-from orders.models.life import Hold, OrderEvent, Oversell, Return
+from orders.models.life import Hold, OrderEvent, Oversell, ParcelScan, Refund, Return
 from orders.models.order import Customer, Order, OrderLine
 
 __all__ = [
@@ -13,6 +13,8 @@ __all__ = [
     "OrderEvent",
     "OrderLine",
     "Oversell",
+    "ParcelScan",
+    "Refund",
     "Return",
     "RoutingDecision",
 ]

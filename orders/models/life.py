@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from audit.models.sentences import SentenceField
 from channels.models import Channel
 from inventory.models import Node, Sku
+from orders.models.fulfillment import Fulfillment
 from orders.models.order import Order, OrderLine
-from orders.statuses import EventKind, HoldKind, OversellCause, ReturnStatus
+from orders.statuses import EventKind, HoldKind, OversellCause, RefundStatus, ReturnStatus, ScanState
 
 
 class Hold(models.Model):
@@ -109,3 +110,57 @@ class Oversell(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.line_number}: {self.quantity}"
+
+
+class Refund(models.Model):
+    """A refund as its channel tells it: while it is open nothing of the order ships."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="refunds", verbose_name=_("order"))
+    external_id = models.CharField(_("channel's refund"), max_length=80, db_collation="C")
+    revision = models.BigIntegerField(_("revision"), default=0)
+    status = models.CharField(_("status"), max_length=10, choices=RefundStatus)
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    currency = models.CharField(_("currency"), max_length=3, default="CNY")
+    lines = models.JSONField(
+        _("lines"), default=list, blank=True, help_text=_("Line and units; empty: the whole order.")
+    )
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    goods_come_back = models.BooleanField(_("goods come back"), default=False)
+    asked_at = models.DateTimeField(_("asked at"), null=True, blank=True)
+    received_at = models.DateTimeField(_("received at"))
+    refunded_at = models.DateTimeField(_("refunded at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        constraints = [
+            models.UniqueConstraint(fields=["order", "external_id"], name="a_refund_exists_once"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="a_refund_is_never_negative"),
+        ]
+        indexes = [models.Index(fields=["-received_at", "-id"], name="refund_newest")]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class ParcelScan(models.Model):
+    """One thing that happened to a parcel on its way, as its carrier told it. Append-only."""
+
+    fulfillment = models.ForeignKey(
+        Fulfillment, on_delete=models.CASCADE, related_name="scans", verbose_name=_("parcel"), db_index=False
+    )
+    scanned_at = models.DateTimeField(_("scanned at"))
+    state = models.CharField(_("state"), max_length=20, choices=ScanState)
+    text = models.CharField(_("carrier's words"), max_length=300, blank=True)
+    place = models.CharField(_("place"), max_length=80, blank=True)
+    told_at = models.DateTimeField(_("told at"))
+
+    class Meta:
+        verbose_name = _("parcel scan")
+        verbose_name_plural = _("parcel scans")
+        constraints = [
+            models.UniqueConstraint(fields=["fulfillment", "scanned_at", "state", "text"], name="a_scan_counts_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.fulfillment_id}: {self.state}"
