@@ -5,15 +5,15 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import columns, filters
 from audit.admin.base import MachineAdmin
-from inventory.admin import choices
+from inventory.admin import choices, why
 from inventory.models import StockLevel
-from inventory.statuses import ReservationStatus
 
 LOW = 5
 
@@ -42,7 +42,7 @@ class StockFilter(filters.ChoiceFilter):
 class StockLevelAdmin(MachineAdmin):
     """The balance of each SKU at each node."""
 
-    list_display = ("item", "title", "place", "stock", "promised", "kept_back", "free")
+    list_display = ("item", "title", "place", "stock", "promised", "held", "kept_back", "free")
     list_filter = (
         filters.choice(_("node"), "node", choices.nodes),
         filters.choice(_("category"), "category", choices.categories, column="sku__category"),
@@ -53,10 +53,14 @@ class StockLevelAdmin(MachineAdmin):
     search_help_text = _("SKU begins with …")
     ordering = ("sku_id", "node_id")
     sortable_by = ()
-    fields = ("item", "title", "place", "stock", "promised", "kept_back", "free")
+    fields = ("item", "title", "place", "stock", "promised", "held", "kept_back", "free")
     readonly_fields = fields
     empty_hint = _("No stock yet. It appears with the first receipt or import.")
     standard_views = ((_("Nothing left"), "stock=zero"), (_("Low"), "stock=low"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages that say where figures come from."""
+        return why.urls(self) + super().get_urls()
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Find levels by the beginning of the SKU's code."""
@@ -82,24 +86,30 @@ class StockLevelAdmin(MachineAdmin):
     @admin.display(description=_("on hand"))
     def stock(self, level: StockLevel) -> SafeString:
         """Show what lies there, with a link to the movements that add up to it."""
-        return columns.number(level.on_hand, _rows("stockmovement", level))
+        return _opens(level, "on_hand", level.on_hand)
 
     @admin.display(description=_("reserved"))
     def promised(self, level: StockLevel) -> SafeString:
         """Show what is promised, with a link to the reservations."""
-        return columns.number(level.reserved, _rows("reservation", level) + f"&status={ReservationStatus.ACTIVE}")
+        return _opens(level, "reserved", level.reserved)
+
+    @admin.display(description=_("quality hold"))
+    def held(self, level: StockLevel) -> SafeString:
+        """Show what waits for a decision, with a link to the holds."""
+        return _opens(level, "quality_hold", level.quality_hold)
 
     @admin.display(description=_("safety stock"))
     def kept_back(self, level: StockLevel) -> SafeString:
-        """Show what is never promised."""
-        return columns.number(level.safety_stock)
+        """Show what is never promised, with a link to the rule that says so."""
+        return _opens(level, "safety_stock", level.safety_stock)
 
     @admin.display(description=_("available"))
     def free(self, level: StockLevel) -> SafeString:
-        """Show what may still be promised."""
+        """Show what may still be promised, with a link to the sum."""
         tone = "red" if level.available == 0 else "amber" if level.available <= LOW else "green"
-        return columns.label(level.available, tone)
+        url = why.node_url(level.sku_id, level.node_id, "available")
+        return format_html('<a href="{}">{}</a>', url, columns.label(level.available, tone))
 
 
-def _rows(model: str, level: StockLevel) -> str:
-    return f"{reverse(f'admin:inventory_{model}_changelist')}?sku={level.sku_id}&node={level.node_id}"
+def _opens(level: StockLevel, figure: str, value: int) -> SafeString:
+    return why.figure_link(value, why.node_url(level.sku_id, level.node_id, figure))

@@ -6,14 +6,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Sum
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from audit.admin import columns, filters
 from audit.admin.base import AuditedAdmin
-from inventory.admin import choices
+from inventory.admin import choices, why
 from inventory.models import BundlePart, Category, Sku, StockLevel
 from inventory.statuses import SkuKind
 
@@ -46,8 +45,9 @@ class SkuAdmin(AuditedAdmin):
     inlines = (PartInline,)
     fieldsets = (
         (None, {"fields": (("code", "kind"), ("name", "name_en"), ("category", "brand"), "is_active")}),
-        (_("Figures"), {"fields": (("list_price", "unit_cost"), ("weight_g", "barcode"))}),
+        (_("Figures"), {"fields": (("list_price", "unit_cost"), ("weight_g", "barcode"), "stock")}),
     )
+    readonly_fields = ("stock",)
     empty_hint = _("No SKUs yet. Add the first one, or import them.")
 
     def decorate(self, rows: Sequence[Any]) -> None:
@@ -86,15 +86,18 @@ class SkuAdmin(AuditedAdmin):
 
     @admin.display(description=_("on hand"))
     def on_hand(self, sku: Any) -> SafeString:
-        """Show the units at all nodes, with a link to them."""
-        return columns.number(
-            sku.stock_everywhere[0], f"{reverse('admin:inventory_stocklevel_changelist')}?q={sku.code}"
-        )
+        """Show the units at all nodes, with a link to where they come from."""
+        return why.figure_link(sku.stock_everywhere[0], why.network_url(sku.pk))
 
     @admin.display(description=_("reserved"))
     def reserved(self, sku: Any) -> SafeString:
-        """Show the promised units at all nodes."""
-        return columns.number(sku.stock_everywhere[1])
+        """Show the promised units at all nodes, with a link to where they come from."""
+        return why.figure_link(sku.stock_everywhere[1], why.network_url(sku.pk))
+
+    @admin.display(description=_("stock"))
+    def stock(self, sku: Sku) -> SafeString:
+        """Lead to the SKU's figures at all nodes."""
+        return columns.link(why.network_url(sku.pk), _("All nodes, and why")) if sku.pk else columns.EMPTY
 
     @admin.display(description=_("active"))
     def active(self, sku: Sku) -> SafeString:

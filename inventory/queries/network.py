@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
-from inventory.models import Node, StockLevel
+from inventory.models import Node, SafetyChange, StockLevel
 from inventory.queries import derivation, incoming
 from inventory.queries.derivation import Figure
 from inventory.queries.incoming import Coming
@@ -49,7 +49,7 @@ def derive(sku_id: int, *, at: datetime | None = None) -> Network:
         "on_hand": _sums(derivation.movements_until(sku_id, at), "node"),
         "reserved": _sums(derivation.reservations_at(sku_id, at), "place"),
         "quality_hold": _sums(derivation.holds_at(sku_id, at), "node"),
-        "safety_stock": derivation.safety_at(levels.values(), sku_id, at),
+        "safety_stock": _kept_back(levels.values(), sku_id, at),
         "in_transit": _coming(incoming.in_transit(sku_id, at=at)),
         "expected": _coming(incoming.expected(sku_id, at=at)),
     }
@@ -63,6 +63,15 @@ def derive(sku_id: int, *, at: datetime | None = None) -> Network:
 
 def _sums(rows: QuerySet[Any], place: str) -> UnitsByNode:
     return dict(rows.order_by(place).values_list(place).annotate(units=Sum("quantity")))
+
+
+def _kept_back(levels: Iterable[StockLevel], sku_id: int, at: datetime | None) -> UnitsByNode:
+    """Return safety stock by node: of now, what the newest change says, where there is any."""
+    units = derivation.safety_at(levels, sku_id, at)
+    if at is not None:
+        return units
+    newest = SafetyChange.objects.filter(sku=sku_id, node__in=units).order_by("node_id", "-changed_at", "-pk")
+    return units | dict(newest.distinct("node_id").values_list("node_id", "after"))
 
 
 def _coming(found: Iterable[Coming]) -> UnitsByNode:
