@@ -161,6 +161,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve()
 
+    def do_PUT(self) -> None:
+        self._serve()
+
     def do_HEAD(self) -> None:
         self._write(Response(b""))
 
