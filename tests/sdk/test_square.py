@@ -1,4 +1,4 @@
-"""Square's own library against the simulated merchant: HUB_SDK_PYTHON_SQUARE has ``squareup==46.0.0.20260916``."""
+"""Square's library against the simulated merchant: HUB_SDK_PYTHON_SQUARE has ``squareup==46.0.0.20260916``."""
 
 import json
 import os
