@@ -103,6 +103,8 @@ class DifferenceCheck(TextChoices):
     RESERVED = "reserved", _("Reserved and its reservations")
     QUALITY_HOLD = "quality_hold", _("Held and its quality holds")
     SAFETY = "safety_stock", _("Safety stock and its rules")
+    LOT_SUMS = "lot_sums", _("A level and its lots")
+    LOT_ROWS = "lot_rows", _("A lot and its rows")
     PARCEL = "parcel", _("Open parcels and their reservations")
     NODE_DAY = "node_day", _("A node's day and its parcels")
 

@@ -20,6 +20,7 @@ def standard_reasons(db: Any) -> None:
     """Make sure that the reason codes of a new installation are there: tests that empty all tables take them away."""
     if not apps.get_model("inventory", "ReasonCode").objects.exists():
         import_module("inventory.migrations.0003_first_reasons").add(apps, None)
+        import_module("inventory.migrations.0011_expired_goods").add(apps, None)
 
 
 @pytest.fixture(autouse=True)

@@ -99,7 +99,7 @@ class ReceiptLine(models.Model):
         verbose_name = _("receipt line")
         verbose_name_plural = _("receipt lines")
         constraints = [
-            models.UniqueConstraint(fields=["receipt", "sku"], name="a_receipt_names_a_sku_once"),
+            models.UniqueConstraint(fields=["receipt", "sku", "lot_code"], name="a_receipt_names_a_lot_once"),
             models.CheckConstraint(
                 condition=Q(quantity_damaged__lte=F("quantity_received")), name="never_more_damaged_than_received"
             ),

@@ -9,13 +9,16 @@ from django.db import transaction
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.models import ReasonCode
-from inventory.services import movements, reasons, refusals
+from inventory.services import lots, movements, reasons, refusals
 from inventory.statuses import MovementKind, ReasonUse
 
 
 @dataclass(frozen=True)
 class Adjustment:
-    """Units of one SKU at one node that are there without record (positive) or gone without record (negative)."""
+    """Units of one SKU at one node that are there without record (positive) or gone without record (negative).
+
+    Goods with lots may name one; otherwise what is found is unlabelled, what is gone is of the lots that expire first.
+    """
 
     key: str
     sku_id: int
@@ -23,6 +26,7 @@ class Adjustment:
     quantity: int
     reason_code: str
     note: str = ""
+    lot_id: int | None = None
 
 
 @transaction.atomic
@@ -32,10 +36,11 @@ def adjust(changes: Sequence[Adjustment], *, actor: Actor, at: datetime) -> int:
     Raises ``RowsRefused`` with every row that has no fitting reason, or would take out what is promised or held.
     """
     known = reasons.known(ReasonUse.ADJUSTMENT)
+    strangers = lots.strangers({(change.sku_id, change.lot_id) for change in changes})
     refused = [
         refusals.RefusedRow(number, why)
         for number, change in enumerate(changes, start=1)
-        if (why := _why_not(change, known))
+        if (why := lots.why_not(change.sku_id, change.lot_id, strangers) or _why_not(change, known))
     ]
     refusals.refuse_if_any(refused)
     try:
@@ -48,6 +53,7 @@ def adjust(changes: Sequence[Adjustment], *, actor: Actor, at: datetime) -> int:
                     kind=MovementKind.ADJUSTMENT,
                     quantity=change.quantity,
                     reason=reasons.words(change.reason_code, change.note),
+                    lot_id=change.lot_id,
                 )
                 for change in changes
             ],

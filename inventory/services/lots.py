@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from audit.rules.sentences import Sentence, say
 from inventory.models import Lot, LotLevel, ReservationLot
 from inventory.queries import lots as questions
 from inventory.rules.lots import LevelKey, Needs, Pick, Shelf, room, take, taken
@@ -178,7 +179,10 @@ def book(parts: Sequence[Part], *, at: datetime) -> list[list[tuple[int | None, 
     )
     for part in coming:
         _put(shelves[part.sku_id, part.node_id], part)
-    booked = [_booked(part, shelves, homes) if part.sku_id in tracked else [(None, part.units)] for part in parts]
+    booked: list[list[tuple[int | None, int]]] = [[(None, part.units)] for part in parts]
+    for place, part in enumerate(parts):
+        if part.sku_id in tracked:
+            booked[place] = _booked(part, shelves, homes)
     apply(
         LotChange(lot_id, part.node_id, on_hand=units)
         for part, picks in zip(parts, booked, strict=True)
@@ -194,9 +198,10 @@ def hold_back(parts: Sequence[Part]) -> list[list[tuple[int | None, int]]]:
     if not tracked:
         return [[(None, part.units)] for part in parts]
     shelves = lock({(part.sku_id, part.node_id) for part in parts if part.sku_id in tracked})
-    held: list[list[tuple[int | None, int]]] = [
-        [*_taken_out(part, shelves)] if part.sku_id in tracked else [(None, part.units)] for part in parts
-    ]
+    held: list[list[tuple[int | None, int]]] = [[(None, part.units)] for part in parts]
+    for place, part in enumerate(parts):
+        if part.sku_id in tracked:
+            held[place] = [*_taken_out(part, shelves)]
     apply(
         LotChange(lot_id, part.node_id, held=units)
         for part, picks in zip(parts, held, strict=True)
@@ -294,11 +299,16 @@ def open_levels(places: Collection[tuple[int, int, int]]) -> None:
 
 def strangers(pairs: Collection[tuple[int, int | None]]) -> set[tuple[int, int | None]]:
     """Return those of the (SKU id, lot id) that do not belong together; None is nobody's and always fits."""
-    asked = {(sku_id, lot_id) for sku_id, lot_id in pairs if lot_id}
+    asked = {pair for pair in pairs if pair[1]}
     if not asked:
         return set()
     belong = Lot.objects.filter(pk__in={lot_id for _sku, lot_id in asked}, sku__tracks_lots=True)
     return asked - set(belong.values_list("sku", "pk"))
+
+
+def why_not(sku_id: int, lot_id: int | None, strange: Collection[tuple[int, int | None]]) -> Sentence | None:
+    """Return why a row cannot name this lot, given the ``strangers`` among all rows; None when it can."""
+    return say("This lot does not belong to the SKU.") if (sku_id, lot_id) in strange else None
 
 
 def _put(shelf: Shelf, part: Part) -> None:

@@ -1,7 +1,7 @@
 """Keeping units back from every promise until somebody has decided what they are worth."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -10,7 +10,7 @@ from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from audit.services import cases
 from inventory.models import QualityHold, ReasonCode
-from inventory.services import movements, reasons, refusals
+from inventory.services import lots, movements, reasons, refusals
 from inventory.services.levels import LevelKey, apply_quality_hold, lock_levels
 from inventory.statuses import MovementKind, ReasonUse
 
@@ -19,7 +19,10 @@ CASE = "quality_hold_overdue"
 
 @dataclass(frozen=True)
 class Keep:
-    """Units of one SKU at one node to be kept back, why, in whose care and until when it must be decided."""
+    """Units of one SKU at one node to be kept back, why, in whose care and until when it must be decided.
+
+    Of goods with lots it may name one; otherwise the lots that expire first are kept back, a hold for each.
+    """
 
     key: str
     sku_id: int
@@ -30,6 +33,7 @@ class Keep:
     ends_at: datetime
     note: str = ""
     reference: str = ""
+    lot_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,12 @@ def place(keeps: Sequence[Keep], *, actor: Actor, at: datetime) -> int:
     Only units that nobody is promised can be held. Raises ``RowsRefused`` with every row that cannot be.
     """
     known = reasons.known(ReasonUse.QUALITY)
+    strangers = lots.strangers({(keep.sku_id, keep.lot_id) for keep in keeps})
     refusals.refuse_if_any(
         [
             refusals.RefusedRow(number, why)
             for number, keep in enumerate(keeps, start=1)
-            if (why := _why_not(keep, known, at))
+            if (why := lots.why_not(keep.sku_id, keep.lot_id, strangers) or _why_not(keep, known, at))
         ]
     )
     return hold(keeps, actor=actor, at=at)
@@ -77,7 +82,15 @@ def hold(keeps: Sequence[Keep], *, actor: Actor, at: datetime) -> int:
     if short:
         raise refusals.not_enough([(keep.sku_id, keep.node_id) for keep in keeps], short)
     apply_quality_hold(levels, change)
-    QualityHold.objects.bulk_create(_row(keep, actor, at) for keep in fresh)
+    try:
+        held = lots.hold_back([lots.Part(keep.sku_id, keep.node_id, keep.lot_id, keep.quantity) for keep in fresh])
+    except lots.LotsShort as error:
+        raise refusals.not_enough([(keep.sku_id, keep.node_id) for keep in keeps], error.levels) from error
+    QualityHold.objects.bulk_create(
+        _row(replace(keep, key=_key(keep, lot_id, place), lot_id=lot_id, quantity=units), actor, at)
+        for keep, picks in zip(fresh, held, strict=True)
+        for place, (lot_id, units) in enumerate(picks)
+    )
     return len(fresh)
 
 
@@ -103,6 +116,7 @@ def decide(decisions: Sequence[Decision], *, actor: Actor, at: datetime) -> None
         key = (row.sku_id, row.node_id)
         change[key] = change.get(key, 0) - decision.released - decision.scrapped
     apply_quality_hold(lock_levels(change), change)
+    _let_go(decisions, rows)
     for decision in decisions:
         _close(rows[decision.hold_id], decision, actor, at)
     movements.record(_scrapping(decisions, rows), actor=actor, at=at)
@@ -153,11 +167,29 @@ def _why_undecidable(decision: Decision, row: QualityHold | None) -> Sentence | 
     return None
 
 
+def _key(keep: Keep, lot_id: int | None, place: int) -> str:
+    return f"{keep.key[:130]}/{lot_id}" if place else keep.key
+
+
+def _let_go(decisions: Sequence[Decision], rows: Mapping[int, QualityHold]) -> None:
+    """Give decided units back to their lots; from now on each hold of a SKU with lots knows its own."""
+    held = [rows[decision.hold_id] for decision in decisions]
+    whose = lots.let_go(
+        [
+            lots.Part(row.sku_id, row.node_id, row.lot_id, decision.released + decision.scrapped)
+            for row, decision in zip(held, decisions, strict=True)
+        ]
+    )
+    for row, lot_id in zip(held, whose, strict=True):
+        row.lot_id = lot_id
+
+
 def _row(keep: Keep, actor: Actor, at: datetime) -> QualityHold:
     return QualityHold(
         key=keep.key,
         sku_id=keep.sku_id,
         node_id=keep.node_id,
+        lot_id=keep.lot_id,
         quantity=keep.quantity,
         reason_code=keep.reason_code,
         note=keep.note[:160],
@@ -179,6 +211,7 @@ def _close(row: QualityHold, decision: Decision, actor: Actor, at: datetime) -> 
             key=f"{row.key.split('#')[0][:140]}#{row.pk}",
             sku_id=row.sku_id,
             node_id=row.node_id,
+            lot_id=row.lot_id,
             quantity=rest,
             reason_code=row.reason_code,
             note=row.note,
@@ -200,6 +233,7 @@ def _scrapping(decisions: Sequence[Decision], rows: Mapping[int, QualityHold]) -
             quantity=-decision.scrapped,
             reference=row.reference,
             reason=decision.words[:200] or reasons.words(row.reason_code, "scrapped"),
+            lot_id=row.lot_id,
         )
         for decision in decisions
         if decision.scrapped

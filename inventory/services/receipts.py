@@ -1,6 +1,7 @@
 """Goods that come from outside: expecting them, and writing down what really came."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -9,7 +10,8 @@ from django.db import transaction
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.models import ExpectedLine, ExpectedReceipt, ReasonCode, Receipt, ReceiptLine, Sku
-from inventory.services import movements, quality, reasons, refusals
+from inventory.rules.lots import code_of
+from inventory.services import labels, lots, movements, quality, reasons, refusals
 from inventory.statuses import ExpectedStatus, MovementKind, ReasonUse
 
 TIME_TO_DECIDE = timedelta(days=7)  # on units that came damaged
@@ -17,13 +19,23 @@ TIME_TO_DECIDE = timedelta(days=7)  # on units that came damaged
 
 @dataclass(frozen=True)
 class Arrival:
-    """What came of one SKU: all units that are there now, and how many of them are damaged."""
+    """What came of one SKU: all units that are there now, and how many of them are damaged.
+
+    Goods with lots have a row for each lot; without a code they are known by their date, without both unlabelled.
+    """
 
     sku_id: int
     received: int
     damaged: int = 0
     reason_code: str = ""
     note: str = ""
+    lot_code: str = ""
+    expires_date: date | None = None
+
+    @property
+    def label(self) -> lots.Label:
+        """Return what stands on the goods."""
+        return lots.Label(self.sku_id, code_of(self.lot_code, self.expires_date), self.expires_date)
 
 
 @transaction.atomic
@@ -69,8 +81,8 @@ def receive(
     """Put what came into stock; a receipt's number counts once. Damaged units are held until somebody decides.
 
     ``is_final`` closes the expected receipt: what has not come until then needs a reason on its row. Raises
-    ``RowsRefused``, having changed nothing, with every row that came above the order, was not expected, is negative or
-    lacks the reason of its discrepancy.
+    ``RowsRefused``, having changed nothing, with every row that came above the order, was not expected, is negative,
+    lacks the reason of its discrepancy, or is of a lot that is past its date or known with another one.
     """
     known = Receipt.objects.filter(number=receipt.number).first()
     if known:
@@ -78,11 +90,12 @@ def receive(
     expected = _lock(receipt.expected_id) if receipt.expected_id else None
     lines = {line.sku_id: line for line in expected.lines.select_related("sku").order_by("pk")} if expected else {}
     _refuse_bad_document(receipt, expected, arrivals)
-    _refuse_bad_arrivals(lines if expected else None, arrivals, is_final=is_final)
+    book = labels.read([arrival.label for arrival in arrivals], at=at)
+    _refuse_bad_arrivals(lines if expected else None, arrivals, book, is_final=is_final)
     receipt.received_at, receipt.received_by = at, actor.label[:80]
     receipt.save()
-    ReceiptLine.objects.bulk_create(_line(receipt, lines.get(arrival.sku_id), arrival) for arrival in arrivals)
-    _put_into_stock(receipt, arrivals, actor, at)
+    ReceiptLine.objects.bulk_create(_line(receipt, lines.get(arrival.sku_id), arrival, book) for arrival in arrivals)
+    _put_into_stock(receipt, arrivals, book, actor, at)
     if expected:
         _progress(expected, lines, arrivals, is_final=is_final, at=at)
     return receipt
@@ -131,22 +144,31 @@ def _refuse_bad_document(receipt: Receipt, expected: ExpectedReceipt | None, arr
 
 
 def _refuse_bad_arrivals(
-    lines: Mapping[int, ExpectedLine] | None, arrivals: Sequence[Arrival], *, is_final: bool
+    lines: Mapping[int, ExpectedLine] | None, arrivals: Sequence[Arrival], book: labels.Book, *, is_final: bool
 ) -> None:
     known = reasons.known(ReasonUse.DISCREPANCY)
-    ids = [arrival.sku_id for arrival in arrivals]
-    bundles = set(Sku.objects.filter(pk__in=ids, parts__isnull=False).values_list("pk", flat=True))
+    bundles = set(
+        Sku.objects.filter(pk__in={one.sku_id for one in arrivals}, parts__isnull=False).values_list("pk", flat=True)
+    )
+    left = {sku_id: _left(line) for sku_id, line in lines.items()} if lines is not None else None
+    rows_to_come = Counter(arrival.sku_id for arrival in arrivals)  # of each SKU; the last one accounts for the rest
+    seen: set[lots.Label] = set()
     rows = []
     for number, arrival in enumerate(arrivals, start=1):
-        why = _why_not_counted(arrival, ids[: number - 1], bundles)
-        if why is None and lines is not None:
-            why = _why_not_expected(arrival, lines.get(arrival.sku_id), is_final=is_final, known=known)
+        rows_to_come[arrival.sku_id] -= 1
+        why = _why_not_counted(arrival, seen, bundles) or book.why_not(arrival.label)
+        if why is None and left is not None:
+            is_last = is_final and not rows_to_come[arrival.sku_id]
+            why = _why_not_expected(arrival, left.get(arrival.sku_id), is_last=is_last, known=known)
+            if arrival.sku_id in left:
+                left[arrival.sku_id] -= arrival.received
         if why is None and arrival.damaged:
             why = reasons.why_not(known, arrival.reason_code, quantity=-arrival.damaged, note=arrival.note)
         if why:
             rows.append(refusals.RefusedRow(number, why))
+        seen.add(arrival.label._replace(expires_date=None))
     if lines and is_final:
-        rows.extend(_silent(lines, set(ids)))
+        rows.extend(_silent(lines, {arrival.sku_id for arrival in arrivals}))
     refusals.refuse_if_any(rows)
 
 
@@ -157,25 +179,28 @@ def _silent(lines: Mapping[int, ExpectedLine], told: set[int]) -> list[refusals.
     return [refusals.RefusedRow(0, why)] if codes else []
 
 
-def _why_not_counted(arrival: Arrival, seen: Sequence[int], bundles: set[int]) -> Sentence | None:
+def _why_not_counted(arrival: Arrival, seen: Collection[lots.Label], bundles: set[int]) -> Sentence | None:
     if arrival.received < 0 or arrival.damaged < 0:
         return say("A quantity cannot be negative.")
     if arrival.damaged > arrival.received:
         return say("More units are damaged than came.")
-    if arrival.sku_id in seen:
-        return say("The SKU stands in an earlier row already.")
+    if arrival.label._replace(expires_date=None) in seen:
+        return (
+            say("The lot stands in an earlier row already.")
+            if arrival.label.code
+            else say("The SKU stands in an earlier row already.")
+        )
     return say("A bundle has no stock of its own: receive its parts.") if arrival.sku_id in bundles else None
 
 
 def _why_not_expected(
-    arrival: Arrival, line: ExpectedLine | None, *, is_final: bool, known: Mapping[str, ReasonCode]
+    arrival: Arrival, left: int | None, *, is_last: bool, known: Mapping[str, ReasonCode]
 ) -> Sentence | None:
-    if line is None:
+    if left is None:
         return say("The SKU is not in the order. Receive it without one, or correct the order.")
-    left = _left(line)
     if arrival.received > left:
         return say("%(received)s came, but only %(left)s are still expected.", received=arrival.received, left=left)
-    if is_final and arrival.received < left:
+    if is_last and arrival.received < left:
         return reasons.why_not(known, arrival.reason_code, quantity=arrival.received - left, note=arrival.note)
     return None
 
@@ -184,31 +209,38 @@ def _left(line: ExpectedLine) -> int:
     return line.quantity - line.quantity_received
 
 
-def _line(receipt: Receipt, expected: ExpectedLine | None, arrival: Arrival) -> ReceiptLine:
+def _line(receipt: Receipt, expected: ExpectedLine | None, arrival: Arrival, book: labels.Book) -> ReceiptLine:
     return ReceiptLine(
         receipt=receipt,
         sku_id=arrival.sku_id,
         quantity_expected=_left(expected) if expected else None,
         quantity_received=arrival.received,
+        lot_code=arrival.label.code,
+        expires_date=book.date_of(arrival.label),
         quantity_damaged=arrival.damaged,
         reason_code=arrival.reason_code,
         note=arrival.note[:160],
     )
 
 
-def _put_into_stock(receipt: Receipt, arrivals: Sequence[Arrival], actor: Actor, at: datetime) -> None:
+def _put_into_stock(
+    receipt: Receipt, arrivals: Sequence[Arrival], book: labels.Book, actor: Actor, at: datetime
+) -> None:
+    found = lots.named([one.label for one in arrivals if one.sku_id in book.tracked and one.received], at=at)
+    placed = [(one, _key(receipt, one), found.get((one.sku_id, one.label.code))) for one in arrivals]
     movements.record(
         [
             movements.Movement(
-                key=f"receipt:{receipt.number}:{arrival.sku_id}",
+                key=key,
                 sku_id=arrival.sku_id,
                 node_id=receipt.node_id,
                 kind=MovementKind.RECEIPT,
                 quantity=arrival.received,
                 reference=receipt.number,
                 reason=reasons.words(arrival.reason_code, arrival.note),
+                lot_id=lot_id,
             )
-            for arrival in arrivals
+            for arrival, key, lot_id in placed
             if arrival.received
         ],
         actor=actor,
@@ -217,7 +249,7 @@ def _put_into_stock(receipt: Receipt, arrivals: Sequence[Arrival], actor: Actor,
     quality.hold(
         [
             quality.Keep(
-                key=f"receipt:{receipt.number}:{arrival.sku_id}",
+                key=key,
                 sku_id=arrival.sku_id,
                 node_id=receipt.node_id,
                 quantity=arrival.damaged,
@@ -226,13 +258,19 @@ def _put_into_stock(receipt: Receipt, arrivals: Sequence[Arrival], actor: Actor,
                 ends_at=at + TIME_TO_DECIDE,
                 note=arrival.note,
                 reference=receipt.number,
+                lot_id=lot_id,
             )
-            for arrival in arrivals
+            for arrival, key, lot_id in placed
             if arrival.damaged
         ],
         actor=actor,
         at=at,
     )
+
+
+def _key(receipt: Receipt, arrival: Arrival) -> str:
+    key = f"receipt:{receipt.number}:{arrival.sku_id}"
+    return f"{key}:{arrival.label.code}" if arrival.label.code else key
 
 
 def _progress(

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from audit.rules.actors import Actor
-from audit.rules.sentences import say
+from audit.rules.sentences import Sentence, say
 from inventory.models import QualityHold
-from inventory.services import movements, quality, reasons, refusals
+from inventory.queries import lots as questions
+from inventory.services import lots, movements, quality, reasons, refusals
 from inventory.statuses import MovementKind, ReasonUse
 
 TIME_TO_INSPECT = timedelta(days=3)
@@ -18,13 +19,17 @@ WAITS = "inspection"  # the reason code under which returned units wait
 
 @dataclass(frozen=True)
 class Back:
-    """Units of one SKU that came back to a node; ``reference`` names the return or the parcel."""
+    """Units of one SKU that came back to a node; ``reference`` names the return or the parcel.
+
+    Goods with lots that name none are unlabelled: nobody knows how long they keep.
+    """
 
     key: str
     sku_id: int
     node_id: int
     quantity: int
     reference: str
+    lot_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -42,15 +47,17 @@ class Inspection:
 def take_back(backs: Sequence[Back], *, owner: str, actor: Actor, at: datetime) -> int:
     """Put returned units into stock under a hold that waits for inspection; a key counts once. Returns the new ones.
 
-    Raises ``RowsRefused`` with every row whose quantity is not above zero.
+    Raises ``RowsRefused`` with every row whose quantity is not above zero or whose lot is of another SKU.
     """
+    strangers = lots.strangers({(back.sku_id, back.lot_id) for back in backs})
     refusals.refuse_if_any(
         [
-            refusals.RefusedRow(number, say("A quantity must be above zero."))
+            refusals.RefusedRow(number, why)
             for number, back in enumerate(backs, start=1)
-            if back.quantity <= 0
+            if (why := lots.why_not(back.sku_id, back.lot_id, strangers) or _why_not(back))
         ]
     )
+    homes = lots.unlabelled(questions.tracked(back.sku_id for back in backs if not back.lot_id), at=at)
     new = movements.record(
         [
             movements.Movement(
@@ -60,6 +67,7 @@ def take_back(backs: Sequence[Back], *, owner: str, actor: Actor, at: datetime) 
                 kind=MovementKind.RETURN,
                 quantity=back.quantity,
                 reference=back.reference,
+                lot_id=back.lot_id or homes.get(back.sku_id),
             )
             for back in backs
         ],
@@ -77,6 +85,7 @@ def take_back(backs: Sequence[Back], *, owner: str, actor: Actor, at: datetime) 
                 owner=owner,
                 ends_at=at + TIME_TO_INSPECT,
                 reference=back.reference,
+                lot_id=back.lot_id or homes.get(back.sku_id),
             )
             for back in backs
         ],
@@ -84,6 +93,10 @@ def take_back(backs: Sequence[Back], *, owner: str, actor: Actor, at: datetime) 
         at=at,
     )
     return new
+
+
+def _why_not(back: Back) -> Sentence | None:
+    return say("A quantity must be above zero.") if back.quantity <= 0 else None
 
 
 @transaction.atomic

@@ -5,13 +5,16 @@ transfer itself says how many are on their way.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import Sum
 
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.models import Sku, StockMovement, Transfer, TransferLine
+from inventory.rules.lots import LotUnits, Shelf, first_expired_first, take
 from inventory.services import movements, reasons, refusals
 from inventory.statuses import MovementKind, ReasonUse, TransferStatus
 
@@ -89,19 +92,16 @@ def send(transfer_ids: Sequence[int], *, actor: Actor, at: datetime) -> int:
 def receive(transfer_id: int, *, key: str, units: Mapping[int, int], actor: Actor, at: datetime) -> Transfer:
     """Put units that arrived (SKU id → how many) into the destination; ``key`` names this arrival and counts once.
 
+    Goods with lots arrive as the lots that were sent, first expired first.
+
     Raises ``RowsRefused`` with every row that is not in the transfer or more than is still on its way.
     """
     [row] = _lock([transfer_id])
     lines = {line.sku_id: line for line in row.lines.order_by("pk")}
-    arrivals = [
-        _movement(row, lines[sku_id], quantity, f"transfer_in:{row.number}:{key}:{lines[sku_id].pk}")
-        for sku_id, quantity in units.items()
-        if sku_id in lines and quantity
-    ]
     if has_come(row, key=key):
         return row
     refusals.refuse_if_any(_refused_arrivals(row, lines, units))
-    movements.record(arrivals, actor=actor, at=at)
+    movements.record(_arriving(row, lines, units, key), actor=actor, at=at)
     for sku_id, quantity in units.items():
         lines[sku_id].quantity_received += quantity
     TransferLine.objects.bulk_update(lines.values(), ["quantity_received"])
@@ -241,6 +241,37 @@ def _progress(row: Transfer, lines: Sequence[TransferLine], at: datetime) -> Tra
     row.closed_at = at if is_over else None
     row.save(update_fields=["status", "closed_at", "note"])
     return row
+
+
+def _arriving(
+    row: Transfer, lines: Mapping[int, TransferLine], units: Mapping[int, int], key: str
+) -> list[movements.Movement]:
+    """Return the movements of an arrival: one for each SKU, or for each of its lots that arrive."""
+    travelling = _travelling_lots(row)
+    arriving = []
+    for sku_id, quantity in units.items():
+        picks: list[tuple[int | None, int]] = [*take(travelling.get(sku_id, []), quantity)]
+        rest = quantity - sum(picked for _lot, picked in picks)
+        for place, (lot_id, picked) in enumerate([*picks, (None, rest)] if rest else picks):
+            name = f"transfer_in:{row.number}:{key}:{lines[sku_id].pk}" + (f"/{place}" if place else "")
+            arriving.append(replace(_movement(row, lines[sku_id], picked, name), lot_id=lot_id))
+    return arriving
+
+
+def _travelling_lots(row: Transfer) -> dict[int, Shelf]:
+    """Return the lots that left with a transfer and have not come, first expired first."""
+    sums = (
+        StockMovement.objects.filter(
+            reference=row.number, kind__in=(MovementKind.TRANSFER_OUT, MovementKind.TRANSFER_IN), lot__isnull=False
+        )
+        .values_list("sku", "lot", "lot__expires_date")
+        .annotate(units=Sum("quantity"))
+        .order_by("sku", "lot")
+    )
+    shelves: dict[int, Shelf] = {}
+    for sku_id, lot_id, expires_date, units in sums:
+        shelves.setdefault(sku_id, []).append(LotUnits(lot_id, expires_date, -units))
+    return {sku_id: first_expired_first(shelf) for sku_id, shelf in shelves.items()}
 
 
 def _movement(row: Transfer, line: TransferLine, quantity: int, key: str) -> movements.Movement:

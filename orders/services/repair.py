@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.models import NodeDay, StockDifference, StockLevel
-from inventory.services import differences, refusals, reservations, safety
+from inventory.services import differences, lot_repair, refusals, reservations, safety
 from inventory.services.repair import settle_balance
 from inventory.services.reservations import Claim, NotReservable, Want
 from inventory.statuses import DifferenceCheck, DifferenceStatus
@@ -29,7 +29,7 @@ class Repaired:
 def repair(difference_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime) -> Repaired:
     """Bring each open difference in order, each in a transaction of its own, and keep who did it and why.
 
-    Balances become the sum of their rows, a parcel's reservations become its content, a node's day its parcels.
+    Balances and lots become the sum of their rows, a parcel's reservations its content, a node's day its parcels.
     """
     outcome = Repaired()
     if not reason.strip():
@@ -63,6 +63,12 @@ def _settle_safety(row: StockDifference, at: datetime) -> None:
     """Let the rules say again what is kept back."""
     level_ids = StockLevel.objects.filter(sku=row.sku_id, node=row.node_id).values_list("pk", flat=True)
     safety.settle(list(level_ids), actor=differences.JOB, at=at)
+
+
+def _settle_lots(row: StockDifference, at: datetime) -> None:
+    if row.sku_id is None or row.node_id is None:
+        raise ValueError(f"difference {row.pk} names no level")
+    lot_repair.settle(row.sku_id, [row.node_id], at=at)
 
 
 def _settle_parcel(row: StockDifference, at: datetime) -> None:
@@ -112,6 +118,8 @@ WAYS: Mapping[DifferenceCheck, Callable[[StockDifference, datetime], None]] = {
     DifferenceCheck.RESERVED: _settle_balance,
     DifferenceCheck.QUALITY_HOLD: _settle_balance,
     DifferenceCheck.SAFETY: _settle_safety,
+    DifferenceCheck.LOT_SUMS: _settle_lots,
+    DifferenceCheck.LOT_ROWS: _settle_lots,
     DifferenceCheck.PARCEL: _settle_parcel,
     DifferenceCheck.NODE_DAY: _settle_day,
 }

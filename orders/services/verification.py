@@ -13,7 +13,7 @@ from itertools import chain
 from django.conf import settings
 from django.db import connection
 
-from inventory.services import differences
+from inventory.services import differences, lot_verification
 from inventory.services import verification as stock
 from inventory.services.verification import Found
 from inventory.statuses import DifferenceCheck
@@ -101,6 +101,8 @@ CHECKS: Mapping[DifferenceCheck, Callable[[], list[Found]]] = {
     DifferenceCheck.ON_HAND: lambda: stock.balances(DifferenceCheck.ON_HAND),
     DifferenceCheck.RESERVED: lambda: stock.balances(DifferenceCheck.RESERVED),
     DifferenceCheck.QUALITY_HOLD: lambda: stock.balances(DifferenceCheck.QUALITY_HOLD),
+    DifferenceCheck.LOT_SUMS: lot_verification.lot_sums,
+    DifferenceCheck.LOT_ROWS: lot_verification.lot_rows,
     DifferenceCheck.PARCEL: parcels,
     DifferenceCheck.NODE_DAY: node_days,
 }

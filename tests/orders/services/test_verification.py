@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
 
 from audit.models import Case
-from inventory.models import NodeDay, Reservation, SafetyChange, SafetyRule, StockDifference, StockLevel
-from inventory.services import movements, safety_rules
+from inventory.models import LotLevel, NodeDay, Reservation, SafetyChange, SafetyRule, StockDifference, StockLevel
+from inventory.services import lot_repair, movements, safety_rules
 from inventory.services.movements import Movement
 from inventory.services.refusals import RowsRefused
 from inventory.statuses import DifferenceCheck, MovementKind
@@ -168,10 +169,12 @@ def test_no_repair_without_a_reason_and_none_twice(shop):
 
 def test_the_command_prints_figures_and_fails_on_any_difference(shop, capsys):
     call_command("verify")
-    assert capsys.readouterr().out.splitlines()[:7] == [
+    assert capsys.readouterr().out.splitlines()[:9] == [
         "on_hand_differences: 0",
         "reserved_differences: 0",
         "quality_hold_differences: 0",
+        "lot_sums_differences: 0",
+        "lot_rows_differences: 0",
         "parcel_differences: 0",
         "node_day_differences: 0",
         "safety_stock_differences: 0",
@@ -229,3 +232,21 @@ def test_a_figure_that_goes_with_stock_is_late_but_never_wrong(shop):
     assert (level(shop.lid, shop.near).safety_stock, later(60)) == (1, {})
     spoil(shop.lid, shop.near, safety_stock=3)
     assert later(60) == {"LID@SH": (3, 10)}
+
+
+# -- lots ------------------------------------------------------------------------------------------
+
+
+def test_lots_that_do_not_add_up_are_told_and_repaired(shop):
+    lot_repair.start(shop.cup.pk, at=NOON)
+    assert found() == {}
+    LotLevel.objects.filter(node=shop.near).update(on_hand=F("on_hand") + 2, reserved=1)
+    assert found() == {
+        ("lot_sums", "on_hand CUP@SH"): (12, 10),
+        ("lot_sums", "reserved CUP@SH"): (1, 4),
+        ("lot_rows", "on_hand CUP/–@SH"): (12, 10),
+        ("lot_rows", "reserved CUP/–@SH"): (1, 4),
+    }
+    assert sorted(repair_all().done) == ["on_hand CUP/–@SH", "on_hand CUP@SH", "reserved CUP/–@SH", "reserved CUP@SH"]
+    assert found() == {}
+    assert LotLevel.objects.values_list("on_hand", "reserved").get(node=shop.near) == (10, 4)

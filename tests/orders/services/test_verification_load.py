@@ -44,5 +44,5 @@ def test_a_million_movements_are_verified_within_a_minute(capsys):
     seconds = time.perf_counter() - started
     with capsys.disabled():
         print(f"\nmovements: {MOVEMENTS}\nverify_seconds: {seconds:.2f}")  # noqa: T201
-    assert [len(report.found[check]) for check in DifferenceCheck] == [1, 0, 0, 0, 0]
+    assert [len(report.found[check]) for check in DifferenceCheck] == [1, *[0] * (len(DifferenceCheck) - 1)]
     assert seconds < SECONDS
