@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from orders.services import backorders, expiry, pipeline, verification, waiting
+from orders.services import backorders, expiry, pipeline, promises, verification, waiting
 
 
 @shared_task(name="orders.run_pipeline")
@@ -24,6 +24,12 @@ def wake_waiting(**_kwargs: Any) -> None:
 def retry_backorders(**_kwargs: Any) -> None:
     """Allocate backordered orders for which stock has come."""
     backorders.retry(at=timezone.now())
+
+
+@shared_task(name="orders.replan_promises")
+def replan_promises(**_kwargs: Any) -> None:
+    """Bring promises and the dates of orders to what deliveries say now (queue ``stock``)."""
+    promises.refresh(at=timezone.now())
 
 
 @shared_task(name="orders.expire_unpaid")

@@ -68,6 +68,28 @@ _FREE: Final = """
 SELECT sku_id, node_id, on_hand - reserved - quality_hold - safety_stock
   FROM inventory_stocklevel WHERE sku_id = ANY(%s) AND on_hand - reserved - quality_hold - safety_stock > 0
 """
+_NUMBERS: Final = """
+SELECT 'expected', line.id, whole.number
+  FROM inventory_expectedline AS line JOIN inventory_expectedreceipt AS whole ON whole.id = line.expected_id
+ WHERE line.id = ANY(%s)
+ UNION ALL
+SELECT 'transfer', line.id, whole.number
+  FROM inventory_transferline AS line JOIN inventory_transfer AS whole ON whole.id = line.transfer_id
+ WHERE line.id = ANY(%s)
+"""
+_COME_AND_FREE: Final = """
+SELECT whole.number FROM inventory_expectedreceipt AS whole
+ WHERE whole.number = ANY(%s) AND whole.status = 'received'
+   AND NOT EXISTS (SELECT FROM inventory_supplypromise AS promise
+                     JOIN inventory_expectedline AS line ON line.id = promise.expected_line_id
+                    WHERE line.expected_id = whole.id)
+ UNION
+SELECT whole.number FROM inventory_transfer AS whole
+ WHERE whole.number = ANY(%s) AND whole.status = 'received'
+   AND NOT EXISTS (SELECT FROM inventory_supplypromise AS promise
+                     JOIN inventory_transferline AS line ON line.id = promise.transfer_line_id
+                    WHERE line.transfer_id = whole.id)
+"""
 _BEHIND_DOCUMENT: Final = """
 SELECT promise.reference, promise.line_number, sku.code, promise.quantity, promise.promised_date, promise.priority,
        promise.waiting_since_at
@@ -161,6 +183,24 @@ def deliveries(sku_ids: Collection[int]) -> dict[SupplyKey, Delivery]:
         cursor.execute(_DELIVERIES, {"skus": list(sku_ids)})
         rows = [Delivery((kind, line_id), *columns) for kind, line_id, *columns in cursor.fetchall()]
     return {row.key: row for row in rows}
+
+
+def numbers(keys: Collection[SupplyKey]) -> dict[SupplyKey, str]:
+    """Return the numbers of the documents that these lines belong to."""
+    if not keys:
+        return {}
+    expected = [line_id for kind, line_id in keys if kind == "expected"]
+    moving = [line_id for kind, line_id in keys if kind == "transfer"]
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBERS, [expected, moving])
+        return {(kind, line_id): number for kind, line_id, number in cursor.fetchall()}
+
+
+def come_and_free(document_numbers: Collection[str]) -> list[str]:
+    """Return those of these documents that are received to the end and that nobody waits for."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COME_AND_FREE, [list(document_numbers)] * 2)
+        return [number for (number,) in cursor.fetchall()]
 
 
 def free_stock(sku_ids: Collection[int]) -> dict[tuple[int, int], int]:

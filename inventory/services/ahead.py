@@ -278,22 +278,35 @@ def _row(waiting: Waiting, piece: _Piece, pk: int | None, at: datetime) -> Suppl
 def _changes(
     lines: Mapping[LineKey, _Pieces], old: Sequence[Promised], deliveries: Mapping[SupplyKey, Delivery]
 ) -> list[Change]:
-    """Return the lines that stood before and have another date now."""
-    changes = []
-    for line, had in _by_line(old).items():
-        pieces = lines[line].rows()
+    """Return the lines that stood before and have another date now, each with the document behind it.
+
+    That is the one it stood on, if that changed; else one that changed under others of the queue, who pushed it back;
+    else the one that comes now.
+    """
+    moved: dict[LineKey, tuple[date | None, date | None]] = {}
+    stood: dict[LineKey, list[Promised]] = _by_line(old)
+    for line, had in stood.items():
         before = latest(row.promised_date for row in had)
-        after = latest(piece.due_date for piece in pieces)
+        after = latest(piece.due_date for piece in lines[line].rows())
         if before != after:
-            changes.append(Change(*line, before, after, _mover(had, pieces, deliveries)))
-    return changes
+            moved[line] = (before, after)
+    broken = {line: _broken(stood[line], deliveries) for line in moved}
+    by_sku = {sku_id: number for (_reference, _line, sku_id), number in broken.items() if number}
+    return [
+        Change(*line, *dates, broken[line] or by_sku.get(line[2]) or _comes(lines[line], deliveries))
+        for line, dates in moved.items()
+    ]
 
 
-def _mover(had: Sequence[Promised], pieces: Sequence[_Piece], deliveries: Mapping[SupplyKey, Delivery]) -> str:
-    """Return the document behind a move: the one stood on, if it changed itself, else the one that comes now."""
-    stood = [(deliveries[row.key], row.promised_date) for row in had if row.key in deliveries]  # type: ignore[index]
-    for delivery, promised_date in stood:
-        if delivery.coming <= 0 or delivery.due_date != promised_date:
+def _broken(had: Iterable[Promised], deliveries: Mapping[SupplyKey, Delivery]) -> str:
+    """Return the number of a document that does not bring what its promises say, if one of these stands on such."""
+    for row in had:
+        delivery = deliveries.get(row.key) if row.key else None
+        if delivery and (delivery.coming <= 0 or delivery.due_date != row.promised_date):
             return delivery.number
-    comes = [deliveries[piece.key].number for piece in pieces if piece.key]
-    return comes[-1] if comes else next((delivery.number for delivery, _date in stood), "")
+    return ""
+
+
+def _comes(pieces: _Pieces, deliveries: Mapping[SupplyKey, Delivery]) -> str:
+    numbers = [deliveries[piece.key].number for piece in pieces.rows() if piece.key]
+    return numbers[-1] if numbers else ""

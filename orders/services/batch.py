@@ -30,6 +30,7 @@ from orders.models import (
     RoutingDecision,
 )
 from orders.rules import demand, progress
+from orders.services import expecting
 from orders.statuses import EventKind, FulfillmentStatus, GoodsState, HoldKind
 
 ORDER_FACTS = (
@@ -37,12 +38,12 @@ ORDER_FACTS = (
     "customer", "status", "money_state", "goods_state", "open_holds", "goods_amount", "discount_amount",
     "shipping_amount", "total_amount", "paid_amount", "country", "region", "city", "district", "recipient_name",
     "recipient_phone", "recipient_address", "recipient_token", "buyer_note", "seller_note", "paid_at", "ship_by",
-    "reserved_until", "shipped_at", "delivered_at", "cancelled_at", "cancel_reason",
+    "promised_date", "reserved_until", "shipped_at", "delivered_at", "cancelled_at", "cancel_reason",
 )  # fmt: skip
 
 LINE_FACTS = (
     "sku", "quantity", "quantity_allocated", "quantity_shipped", "unit_price", "discount_amount", "net_amount",
-    "is_cancelled",
+    "promised_date", "is_cancelled",
 )  # fmt: skip
 PARCEL_FACTS = (
     "status", "released_at", "packed_at", "shipped_at", "delivered_at", "carrier_code", "tracking_number",
@@ -190,6 +191,7 @@ class Batch:
 
     def write(self) -> None:
         """Save everything, parents first."""
+        expecting.look_ahead(self)
         for work in self.works:
             work.refresh()
         new = [work for work in self.works if work.is_new]

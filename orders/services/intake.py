@@ -193,6 +193,7 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
         placed_at=says.placed_at,
         received_at=batch.at,
         ship_by=says.ship_by,
+        priority=channel.priority,
     )
     facts.set_address(order, says.address)
     work = Work(order=order, lines=[], is_new=True)

@@ -21,7 +21,7 @@ from channels.models import InboundMessage
 from channels.services import inbox
 from orders.services import allocation, intake, pricing, release
 from orders.services.batch import Batch, Work
-from orders.statuses import FulfillmentStatus, MoneyState
+from orders.statuses import FulfillmentStatus, HoldKind, MoneyState
 
 logger = logging.getLogger(__name__)
 BATCH_SIZE = 200
@@ -41,6 +41,11 @@ def _may_go_on(work: Work) -> bool:
     return not work.holds and work.order.cancelled_at is None
 
 
+def _may_reserve(work: Work) -> bool:
+    """A channel that says wait may have its goods set aside; with any other hold none are reserved."""
+    return set(work.holds) <= {HoldKind.CHANNEL} and work.order.cancelled_at is None
+
+
 def _is_unpriced(_batch: Batch, work: Work) -> bool:
     """Orders that wait, and cancelled ones, have a price too: people and refunds need it."""
     return not work.is_priced
@@ -51,11 +56,14 @@ def _lacks_units(work: Work) -> bool:
 
 
 def _is_unallocated(batch: Batch, work: Work) -> bool:
-    """Paid orders get stock; unpaid ones only within the channel's term."""
+    """Paid orders get stock; unpaid ones within the channel's term, which a hold prolongs."""
     order = work.order
-    in_term = order.reserved_until is not None and order.reserved_until > batch.at
+    in_term = order.reserved_until is not None and (order.reserved_until > batch.at or bool(work.holds))
     return (
-        _may_go_on(work) and work.is_priced and (order.money_state == MoneyState.PAID or in_term) and _lacks_units(work)
+        _may_reserve(work)
+        and work.is_priced
+        and (order.money_state == MoneyState.PAID or in_term)
+        and _lacks_units(work)
     )
 
 

@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 
 from audit.models import Case
+from inventory.models import Reservation
+from orders.models import Fulfillment, OrderEvent
 from orders.services import expiry, holds
 from tests import small_company as company
 from tests.orders.services import scenes
 from tests.orders.services.scenes import change
 from tests.small_company import NOON, TESTER
 
+TERM = timedelta(minutes=30)
 END = NOON + timedelta(minutes=20)  # placed ten minutes before noon, thirty minutes to pay
 
 
@@ -69,13 +72,65 @@ def test_a_paid_order_never_expires(hub):
     assert scenes.everything() == before
 
 
-def test_an_order_on_hold_keeps_its_stock(unpaid):
+def ends():
+    """When the order and its active reservations end."""
+    active = Reservation.objects.filter(status="active").values_list("expires_at", flat=True)
+    return scenes.order().reserved_until, set(active)
+
+
+def test_an_order_on_hold_keeps_its_stock_for_another_term(unpaid):
     holds.place([scenes.order().pk], reason="talking to the buyer", actor=TESTER, at=NOON)
     before = scenes.books()
     assert expiry.expire_unpaid(at=END) == 0
     assert scenes.books() == before
+    assert ends() == (END + TERM, {END + TERM})
+    event = OrderEvent.objects.latest("pk")
+    assert (event.kind, event.actor, event.happened_at) == ("allocated", "job:expiry", END)
+    assert event.detail["text"] == "The stock stays reserved after the channel's term, because the order is on hold."
     holds.lift([scenes.order().pk], actor=TESTER, at=END)
-    assert expiry.expire_unpaid(at=END) == 1
+    assert expiry.expire_unpaid(at=END + TERM - timedelta(seconds=1)) == 0
+    assert expiry.expire_unpaid(at=END + TERM) == 1
+    assert scenes.books()["held"] == []
+
+
+def test_every_further_term_under_a_hold_is_granted_without_a_word(unpaid):
+    holds.place([scenes.order().pk], reason="talking to the buyer", actor=TESTER, at=NOON)
+    expiry.expire_unpaid(at=END)
+    count = OrderEvent.objects.count()
+    assert expiry.expire_unpaid(at=END + TERM) == 0
+    assert ends() == (END + 2 * TERM, {END + 2 * TERM})
+    assert OrderEvent.objects.count() == count
+
+
+def test_what_a_node_has_accepted_is_extended_too(unpaid):
+    Fulfillment.objects.update(status="picking")
+    assert expiry.expire_unpaid(at=END) == 0
+    assert ends() == (END + TERM, {END + TERM})
+    text = OrderEvent.objects.latest("pk").detail["text"]
+    assert text == "The stock stays reserved after the channel's term, because a node has accepted the parcel."
+
+
+def test_a_held_order_that_has_no_stock_is_left_alone(hub):
+    hub.take(company.order_message("1", {"GHOST": 1}, paid_at=None))
+    before = scenes.everything()
+    assert expiry.expire_unpaid(at=END) == 0
+    assert scenes.everything() == before
+
+
+def test_an_unpaid_order_that_its_channel_keeps_back_holds_stock_beyond_the_term(hub):
+    hub.take(company.order_message("1", {"CUP": 2}, paid_at=None, must_not_ship="deposit only"))
+    assert (scenes.order().status, scenes.books()["held"]) == ("on_hold", [("CUP", "SH", 2)])
+    assert expiry.expire_unpaid(at=END) == 0
+    assert (ends(), scenes.books()["held"]) == ((END + TERM, {END + TERM}), [("CUP", "SH", 2)])
+    hub.take(company.order_message("1", {"CUP": 2}, revision=2), at=END)
+    assert (scenes.order().status, ends()) == ("released", (None, {None}))
+
+
+def test_one_that_its_channel_keeps_back_gets_stock_even_after_the_term(hub):
+    hub.take(company.order_message("1", {"CUP": 2}, paid_at=None, must_not_ship="deposit only"), at=END)
+    assert scenes.books()["held"] == [("CUP", "SH", 2)]
+    expiry.expire_unpaid(at=END)
+    assert ends() == (END + TERM, {END + TERM})
 
 
 def test_an_unpaid_backorder_that_expires_closes_its_case(hub):

@@ -5,7 +5,8 @@ import pytest
 from audit.models import Case
 from channels.models import Listing
 from inventory.models import Node
-from orders.services import holds
+from orders.services import fulfillment, holds
+from orders.services.fulfillment import Handover
 from tests import small_company as company
 from tests.orders.services import scenes
 from tests.orders.services.scenes import address, change
@@ -143,11 +144,30 @@ def test_a_backorder_is_tried_again_by_hand(hub):
     assert (scenes.order().status, cases()) == ("released", [("backordered", "resolved")])
 
 
-def test_an_order_that_must_not_ship_waits_until_the_channel_says_so(hub):
+def test_an_order_that_must_not_ship_has_its_goods_set_aside_until_the_channel_says_so(hub):
     hub.take(company.order_message("1", {"CUP": 1}, must_not_ship="the group is not complete"))
-    assert (open_holds(), scenes.books()["held"]) == (["channel"], [])
+    assert (open_holds(), scenes.order().status) == (["channel"], "on_hold")
+    assert scenes.books()["held"] == [("CUP", "SH", 1)]
+    assert [parcel.status for parcel in scenes.parcels()] == ["planned"]
     hub.take(company.order_message("1", {"CUP": 1}, revision=2))
     assert (open_holds(), scenes.order().status) == ([], "released")
+    assert scenes.books()["held"] == [("CUP", "SH", 1)]
+
+
+def test_a_hold_that_sets_goods_aside_still_keeps_them_from_the_node(hub):
+    hub.take(company.order_message("1", {"CUP": 1}, must_not_ship="the group is not complete"))
+    [parcel] = scenes.parcels()
+    before = scenes.everything()
+    for verb in (fulfillment.pick, fulfillment.pack):
+        assert verb([parcel.pk], actor=TESTER, at=NOON).done == []
+    assert fulfillment.ship({parcel.pk: Handover("SF", "1")}, actor=TESTER, at=NOON).done == []
+    assert (lift(), try_again()) == (0, ([], ["JD-1"]))
+    assert scenes.everything() == before
+
+
+def test_another_hold_beside_the_channels_reserves_nothing(hub):
+    hub.take(company.order_message("1", {"CUP": 1}, must_not_ship="wait", address=address("Atlantis", "")))
+    assert (open_holds(), scenes.books()["held"]) == (["address", "channel"], [])
 
 
 def test_trying_a_healthy_order_again_changes_nothing(hub):
