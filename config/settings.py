@@ -129,6 +129,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_ROUTES = {
     "channels.deliver_outbox": {"queue": "outbox"},
     "orders.expire_unpaid": {"queue": "stock"},
+    "orders.replan_promises": {"queue": "stock"},
     "orders.verify_stock": {"queue": "stock"},
     "inventory.remind_of_holds": {"queue": "stock"},
     "inventory.refresh_shares": {"queue": "stock"},
@@ -145,6 +146,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.wake_waiting": 30.0,
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,
+        "orders.replan_promises": 300.0,
         "inventory.remind_of_holds": 3600.0,
         "inventory.refresh_shares": 30.0,
         "inventory.refresh_safety": 600.0,
