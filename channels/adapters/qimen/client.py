@@ -1,0 +1,71 @@
+"""Calls of the Qimen router, and what its answers mean: the warehouse's ``flag``, or the router's own refusal.
+
+Not verified against the live platform (documented guess): ``LATER_CODES`` and the prefix ``isp.`` of the router's own
+faults; any number that a warehouse gives as ``code`` is free, so only ``flag`` is read.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from audit.rules.sentences import say
+from channels.adapters import calls, renaming, signing
+from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.qimen import markup, sign
+from channels.rules import texts
+
+PLATFORM: Final = "Qimen"
+PREFIX: Final = "taobao.qimen."
+LATER_CODES: Final = frozenset({7, 10, 15})  # too many calls, not available now, fault behind the router
+
+
+def call(connection: Connection, method: str, request: Mapping[str, Any]) -> bytes:
+    """Call a method and return the answer that says success; raises ``RetryLater`` or ``Rejected``.
+
+    The warehouse's own no is ``signing.NotThis``.
+    """
+    calls.require(connection, PLATFORM, "app_key", "secret", "customer_id")
+    body = markup.write("request", request)
+    query = signed(connection, method, body, at=datetime.now(UTC))
+    headers = {"Content-Type": "text/xml;charset=utf-8"}
+    response = calls.send(PLATFORM, "POST", connection.base_url, params=query, content=body, headers=headers)
+    if response.status_code != 200:
+        raise Rejected(calls.status_reason(PLATFORM, response), answer=calls.shown(response.content))
+    _check(response.content)
+    return response.content
+
+
+def signed(connection: Connection, method: str, body: bytes, *, at: datetime) -> dict[str, str]:
+    """Return all parameters of a call with its signature."""
+    query = {
+        "method": PREFIX + method,
+        "timestamp": write_time(at),
+        "format": "xml",
+        "app_key": connection.credentials["app_key"],
+        "v": "2.0",
+        "sign_method": "md5",
+        "customerId": connection.credentials["customer_id"],
+    }
+    return {**query, "sign": sign.signature(query, body, connection.credentials["secret"])}
+
+
+def write_time(at: datetime) -> str:
+    """Write a time as the standard does: of China, whole seconds."""
+    return at.astimezone(renaming.GMT8).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _check(body: bytes) -> None:
+    try:
+        name, answer = markup.read(body)
+    except markup.NotReadable as error:
+        raise calls.not_understood(PLATFORM, body) from error
+    if name == "error_response":
+        code, sub_code = signing.number(answer.get("code")), str(answer.get("sub_code") or "")
+        reason = signing.refusal(PLATFORM, code, answer.get("sub_msg") or answer.get("msg"), sub_code)
+        kind = RetryLater if code in LATER_CODES or sub_code.startswith("isp.") else Rejected
+        raise kind(reason, answer=calls.shown(body))
+    if name != "response" or answer.get("flag") not in ("success", "failure"):
+        raise calls.not_understood(PLATFORM, body)
+    if answer["flag"] == "failure":
+        words = texts.shown(f"{answer.get('message') or ''} {answer.get('code') or ''}", limit=300)
+        raise signing.NotThis(say("The warehouse refused: %(words)s", words=words), answer=calls.shown(body))
