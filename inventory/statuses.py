@@ -163,3 +163,11 @@ class ImportStatus(TextChoices):
     REFUSED = "refused", _("Refused")
     APPLIED = "applied", _("Imported")
     UNDONE = "undone", _("Undone")
+
+
+class UploadStatus(TextChoices):
+    """What became of an uploaded file."""
+
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Worked on")
+    FAILED = "failed", _("Failed")

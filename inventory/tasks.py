@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from inventory.services import quality, safety, shares
+from inventory.services import quality, safety, shares, uploads
 
 
 @shared_task(name="inventory.remind_of_holds")
@@ -24,3 +24,9 @@ def refresh_shares(**_kwargs: Any) -> None:
 def refresh_safety(**_kwargs: Any) -> None:
     """Bring every level's safety stock to what the rules ask for now (queue ``stock``)."""
     safety.refresh(at=timezone.now())
+
+
+@shared_task(name="inventory.import_stock")
+def import_stock(**_kwargs: Any) -> None:
+    """Work on the stock files that people uploaded (queue ``stock``)."""
+    uploads.run_waiting(at=timezone.now)

@@ -1,26 +1,31 @@
-"""Stock files: what became of each, and taking one back."""
+"""Stock files: uploading one, what became of each, its results row by row, and taking one back."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import columns, filters
-from audit.admin.base import MachineAdmin
 from audit.admin.verbs import Answer, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
-from inventory.models import StockImport
+from inventory.admin import upload
+from inventory.admin.document import DocumentAdmin, Table
+from inventory.models import StockImport, StockUpload
 from inventory.services import stock_import
 from inventory.services.refusals import RowsRefused
-from inventory.statuses import ImportStatus
+from inventory.statuses import ImportStatus, UploadStatus
 
 TONES = {"checked": "grey", "refused": "red", "applied": "green", "undone": "amber"}
+SHOWN_UPLOADS = 5
 
 
 def undo(rows: Sequence[StockImport], told: Mapping[str, Any], actor: Actor, at: datetime) -> Answer:
@@ -40,9 +45,11 @@ def is_in_force(row: StockImport) -> bool:
 
 
 @admin.register(StockImport)
-class StockImportAdmin(MachineAdmin):
+class StockImportAdmin(DocumentAdmin):
     """One file per row."""
 
+    change_list_template = "admin/inventory/imports.html"
+    change_form_template = "admin/inventory/import.html"
     list_display = (
         "file_name", "state", "rows_read", "rows_refused", "rows_changed", "units_added", "units_removed",
         "moment", "who",
@@ -56,9 +63,52 @@ class StockImportAdmin(MachineAdmin):
     empty_hint = _("No stock file was imported yet.")
     verbs = (Verb("undo", _("Take back"), undo, icon="undo", is_grave=True, is_offered=is_in_force),)
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the user may upload stock files: the model's own add permission."""
+        return request.user.has_perm("inventory.add_stockimport")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[StockImport]:
         """Leave the results, which may be large, where they are."""
         return super().get_queryset(request).defer("results")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses of uploads and downloads."""
+        wrap = self.admin_site.admin_view
+        views = (
+            ("upload/<int:pk>/", upload.upload_page, "upload"),
+            ("upload/<int:pk>/progress/", upload.progress, "progress"),
+            ("<int:pk>/results/", upload.results, "results"),
+            ("export/<slug:kind>/", upload.export, "export"),
+        )
+        own = [path(route, wrap(partial(view, self)), name=self._url_name(name)) for route, view, name in views]
+        return own + super().get_urls()
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Ask for a file and keep it for a worker."""
+        return upload.new_page(self, request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show above the list what is on its way or failed since yesterday."""
+        unfinished = StockUpload.objects.exclude(status=UploadStatus.DONE).defer("content")
+        recent = unfinished.filter(uploaded_at__gt=timezone.now() - timedelta(days=1))
+        own = {"uploads": recent.order_by("-uploaded_at")[:SHOWN_UPLOADS]}
+        return super().changelist_view(request, own | (extra_context or {}))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Add where the results are."""
+        row = context.get("original")
+        context["results_url"] = reverse("admin:inventory_stockimport_results", args=[row.pk]) if row else ""
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def tables(self, row: StockImport) -> Sequence[Table]:
+        """Show the first rows that were refused."""
+        refused = stock_import.refused_rows(row) if row.rows_refused else []
+        if not refused:
+            return []
+        heads = [(_("Row"), True), (_("SKU"), False), (_("Node"), False), (_("Refused because"), False)]
+        rows = [[columns.number(one.row_number), one.sku, one.node, one.because] for one in refused]
+        hint = _("The first of them; the result file has them all.") if len(rows) < row.rows_refused else ""
+        return [Table(_("Refused rows"), heads, rows, hint)]
 
     @admin.display(description=_("status"))
     def state(self, row: StockImport) -> SafeString:

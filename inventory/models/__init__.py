@@ -14,6 +14,7 @@ from inventory.models.sku import BundlePart, Category, Sku
 from inventory.models.stock import Reservation, ReservationMove, StockLevel, StockMovement
 from inventory.models.stock_import import StockImport
 from inventory.models.transfer import Transfer, TransferLine
+from inventory.models.upload import StockUpload
 
 __all__ = [
     "BundlePart",
@@ -43,6 +44,7 @@ __all__ = [
     "StockImport",
     "StockLevel",
     "StockMovement",
+    "StockUpload",
     "SupplyPromise",
     "Transfer",
     "TransferLine",

@@ -1,7 +1,9 @@
 """Stock out of a file: all rows or none, set-based, with a result for each row; undone while nothing consumed it."""
 
+import csv
 import gzip
 import io
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,6 +122,16 @@ class Outcome:
     refused: tuple[RefusedRow, ...]
 
 
+@dataclass(frozen=True)
+class RefusedLine:
+    """A refused row in the words of its file, and why."""
+
+    row_number: int
+    sku: str
+    node: str
+    because: str
+
+
 @transaction.atomic
 def take_in(
     rows: Iterator[Sequence[str] | None], *, file_name: str, is_dry_run: bool = False, actor: Actor, at: datetime
@@ -187,6 +199,17 @@ def undo(import_id: int, *, actor: Actor, at: datetime) -> StockImport:
 def results_csv(document: StockImport) -> bytes:
     """Return the result of each row as a CSV file that a spreadsheet opens without running what stands in it."""
     return gzip.decompress(bytes(document.results or gzip.compress(b"")))
+
+
+def refused_rows(document: StockImport, *, most: int = SHOWN) -> list[RefusedLine]:
+    """Return the first refused rows of a file as its results tell them."""
+    packed = io.BytesIO(bytes(document.results or gzip.compress(b"")))
+    with gzip.open(packed, "rt", encoding="utf-8", newline="") as lines:
+        refused = (row for row in csv.DictReader(lines) if row["refused_because"])
+        return [
+            RefusedLine(int(row["row"]), row["sku"], row["node"], row["refused_because"])
+            for row in itertools.islice(refused, most)
+        ]
 
 
 def _cells(read: Iterator[stock_file.FileRow]) -> Iterator[tuple[int, str, str, int | None, str]]:

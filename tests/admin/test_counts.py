@@ -55,7 +55,7 @@ QUERIES = {
     "inventory.sku": 7,
     "inventory.stockcount": 7,
     "inventory.stockdifference": 5,
-    "inventory.stockimport": 5,
+    "inventory.stockimport": 6,
     "inventory.stocklevel": 7,
     "inventory.stockmovement": 6,
     "inventory.transfer": 8,

@@ -84,3 +84,24 @@ document.querySelector("[data-tick-all]")?.addEventListener("change", event => {
     tell();
     if (all.length && window.innerWidth > 700) all[0].focus();
 })();
+
+// A stock file under way: ask how far it is, and open what became of it when it is done.
+(() => {
+    "use strict";
+    const bar = document.querySelector("[data-progress]");
+    if (!bar) return;
+    const words = document.querySelector("[data-words]");
+    const ask = async () => {
+        try {
+            const answer = await fetch(bar.dataset.progress, { headers: { Accept: "application/json" } });
+            if (!answer.ok || answer.redirected) return window.location.reload();
+            const told = await answer.json();
+            if (told.state !== "waiting") return window.location.reload();
+            bar.max = told.rows || 1;
+            bar.value = told.read;
+            words.textContent = told.words;
+        } catch { /* the network is away for a moment: ask again */ }
+        setTimeout(ask, 1000);
+    };
+    setTimeout(ask, 700);
+})();
