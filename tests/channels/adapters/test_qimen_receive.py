@@ -24,7 +24,8 @@ VECTOR_QUERY = {
     "timestamp": "2026-11-23 10:00:00",
     "v": "2.0",
 }
-OK = b'<?xml version="1.0" encoding="utf-8"?><response><flag>success</flag><code>0</code><message>ok</message></response>'
+DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
+OK = DECLARATION + b"<response><flag>success</flag><code>0</code><message>ok</message></response>"
 
 
 @pytest.fixture
