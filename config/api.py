@@ -5,17 +5,21 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from channels.api.views import ChannelAvailabilityView
+from inventory.api.stock import NetworkWhyView, NodeWhyView, StockViewSet
 from inventory.api.views import AvailabilityView
 from orders.api.views import FulfillmentViewSet, OrderViewSet
 
 router = SimpleRouter()
 router.register("orders", OrderViewSet, basename="order")
 router.register("fulfillments", FulfillmentViewSet, basename="fulfillment")
+router.register("stock", StockViewSet, basename="stock")
 
 urlpatterns = [
     path("v1/", include(router.urls)),
     path("v1/channels/<str:code>/availability/", ChannelAvailabilityView.as_view(), name="channel-availability"),
     path("v1/availability/", AvailabilityView.as_view(), name="availability"),
+    path("v1/stock/<str:sku>/why/", NetworkWhyView.as_view(), name="stock-why-everywhere"),
+    path("v1/stock/<str:sku>/<str:node>/why/", NodeWhyView.as_view(), name="stock-why"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
 ]

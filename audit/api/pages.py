@@ -28,7 +28,7 @@ class NewestFirst(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """Return the rows of the page that the request asks for. Raises ``BadRequest``."""
         self.request, self.column = request, view.newest_by
-        size = _size(request.query_params.get("page_size"))
+        size = size_of(request.query_params.get("page_size"))
         cursor = request.query_params.get("cursor")
         if cursor:
             at, key = _decode(cursor)
@@ -78,7 +78,8 @@ class NewestFirst(BasePagination):
         return replace_query_param(self.request.build_absolute_uri(), "cursor", cursor)
 
 
-def _size(text: str | None) -> int:
+def size_of(text: str | None) -> int:
+    """Return how many rows a page has that asks for so many. Raises ``BadRequest``."""
     if text is None:
         return PAGE_SIZE
     if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) <= LARGEST_PAGE):

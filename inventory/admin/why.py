@@ -234,11 +234,11 @@ def kind_name(kind: str) -> Any:
 
 def _row(row: Row) -> dict[str, Any]:
     return {
-        "at": columns.when(row.at),
+        "at": columns.link(url, columns.stamp(row.at)) if (url := _own_page(row)) else columns.when(row.at),
         "kind": kind_name(row.kind),
         "units": columns.signed(row.quantity) if row.model == "inventory.stockmovement" else f"{row.quantity:,}",
         "reference": _reference(row),
-        "url": _own_page(row),
+        "url": url,
     }
 
 
@@ -260,7 +260,8 @@ def _reference(row: Row) -> SafeString | str:
         page = "orders_fulfillment"
     if not page:
         return row.reference
-    return columns.link(f"{reverse(f'admin:{page}_changelist')}?{urlencode({'q': row.reference})}", row.reference)
+    found_by = row.reference.partition("/")[0]  # a return's reference is the parcel's with a number behind
+    return columns.link(f"{reverse(f'admin:{page}_changelist')}?{urlencode({'q': found_by})}", row.reference)
 
 
 def _all_url(figure: Figure, sku_id: int, node_id: int, at: datetime | None) -> str:

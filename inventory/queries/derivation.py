@@ -138,9 +138,15 @@ def _on_hand(sku_id: int, node_id: int, at: datetime | None, stored: StockLevel 
 
 
 def _reserved(sku_id: int, node_id: int, at: datetime | None, stored: StockLevel | None) -> Figure:
-    rows = reservations_at(sku_id, at)
-    rows = rows.filter(place=node_id) if at else rows.filter(node=node_id)  # the index of active ones knows the node
-    return _figure("reserved", rows, "reserved_at", "", stored.reserved if stored else None)
+    if at is None:
+        rows = reservations_at(sku_id, at).filter(node=node_id)
+        return _figure("reserved", rows, "reserved_at", "", stored.reserved if stored else None)
+    # No index knows the past: look once. What held at one moment is at most what was on hand then.
+    found = list(reservations_at(sku_id, at).filter(place=node_id).order_by("-reserved_at", "-pk"))
+    units = sum(row.quantity for row in found)
+    newest = tuple(_row_of(row, row.reserved_at, "reserved") for row in found[:MOST_ROWS])
+    parts = (("reserved", units, len(found)),) if found else ()
+    return Figure("reserved", units, parts, newest, len(found))
 
 
 def _held(sku_id: int, node_id: int, at: datetime | None, stored: StockLevel | None) -> Figure:
@@ -187,19 +193,16 @@ def _figure(name: str, rows: QuerySet[Any], when: str, kind: str, stored: int | 
         whole = rows.aggregate(units=Sum("quantity"), rows=Count("pk"))
         parts = ((name, whole["units"], whole["rows"]),) if whole["rows"] else ()
     newest = tuple(
-        Row(
-            model=row._meta.label_lower,
-            pk=row.pk,
-            quantity=row.quantity,
-            at=getattr(row, when),
-            kind=getattr(row, kind) if kind else name,
-            reference=row.reference,
-        )
+        _row_of(row, getattr(row, when), getattr(row, kind) if kind else name)
         for row in rows.order_by(f"-{when}", "-pk")[:MOST_ROWS]
     )
     return Figure(
         name, sum(units for _kind, units, _count in parts), parts, newest, sum(count for *_rest, count in parts), stored
     )
+
+
+def _row_of(row: Any, at: datetime, kind: str) -> Row:
+    return Row(row._meta.label_lower, row.pk, row.quantity, at, kind, row.reference)
 
 
 def _from_documents(name: str, found: Sequence[Coming]) -> Figure:

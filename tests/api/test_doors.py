@@ -16,6 +16,9 @@ PATHS = {
     "/api/v1/fulfillments/": "orders.view_fulfillment",
     "/api/v1/fulfillments/JD-1-1/": "orders.view_fulfillment",
     "/api/v1/availability/?sku=CUP": "inventory.view_stocklevel",
+    "/api/v1/stock/": "inventory.view_stocklevel",
+    "/api/v1/stock/CUP/why/": "inventory.view_stocklevel",
+    "/api/v1/stock/CUP/SH/why/": "inventory.view_stocklevel",
 }
 
 
