@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.generics import GenericAPIView
@@ -38,7 +39,7 @@ class AvailabilityAnswer(GenericAPIView[StockLevel]):
         nodes = _nodes(set(request.query_params.getlist("node")), request.query_params.get("region"))
         if only is not None:
             nodes = {node_id: code for node_id, code in nodes.items() if node_id in only}
-        figures = promise.availability(skus.values(), nodes, channel=channel)
+        figures = promise.availability(skus.values(), nodes, on_date=timezone.localdate(), channel=channel)
         results = [
             {
                 "sku": code,

@@ -37,7 +37,9 @@ def needs(sku_ids: Iterable[int], day: date) -> Needs:
 
 
 def shelves(sku_ids: Collection[int]) -> dict[LevelKey, Shelf]:
-    """Return the free units of lots per (SKU, node), first expired first. Locks nothing."""
+    """Return the free units of lots per (SKU, node), first expired first. Locks nothing; asks nothing for no SKUs."""
+    if not sku_ids:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(
             SHELVES
@@ -63,7 +65,7 @@ def unfit_units(sku_ids: Iterable[int], channels: Collection[str], day: date) ->
     none are absent. Three queries, one when no SKU has lots.
     """
     asked = needs(sku_ids, day)
-    by_level = shelves(asked.categories) if asked.categories else {}
+    by_level = shelves(asked.categories)
     found: dict[str, dict[LevelKey, int]] = {channel: {} for channel in channels}
     for channel in channels:
         for (sku_id, node_id), shelf in by_level.items():

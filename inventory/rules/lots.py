@@ -47,6 +47,12 @@ class Needs:
         """Return how long a SKU's units must keep for this channel."""
         return Life(self.day, minimum_days(self.rules, channel, self.categories[sku_id]))
 
+    def lives(self, channel: str, sku_ids: Iterable[int]) -> dict[int, Life]:
+        """Return how long units of those of the SKUs that have lots must keep for this channel."""
+        if not self.categories:
+            return {}
+        return {sku_id: self.life(channel, sku_id) for sku_id in sku_ids if sku_id in self.categories}
+
 
 @dataclass
 class LotUnits:

@@ -2,7 +2,8 @@
 
 The order of the rules is the order in which an operator reads them:
 
-1. a node must be active, serve the destination and have room for one more parcel today;
+1. a node must be active, serve the destination and have room for one more parcel today; of goods with lots only units
+   that keep long enough for the channel count;
 2. one parcel beats two, two beat three;
 3. among plans with as few parcels, the lowest cost wins; equal costs go to the lower node code.
 
@@ -15,8 +16,10 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from inventory.rules.geography import distance_km, locate
+from inventory.rules.lots import LevelKey, Life, Shelf, room, take
 
 Stock = dict[int, dict[int, int]]  # SKU id → node id → units that may be promised
+Shelves = Mapping[LevelKey, Shelf]  # SKU id, node id → its lots, first expired first
 EXACT_PAIR_LIMIT = 40  # nodes that hold something wanted; pairs of so many are tried one by one
 
 
@@ -38,6 +41,12 @@ class Demand:
     city: str
     items: tuple[Item, ...]
     nodes: frozenset[int] | None = None  # only these may send it; None: all
+    lives: Mapping[int, Life] = field(default_factory=dict)  # SKU id → how long it must keep; only SKUs with lots
+
+    @property
+    def skus(self) -> set[int]:
+        """Return what is wanted of, whatever the quantity."""
+        return {item.sku_id for item in self.items}
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ class Plan:
     parcels: tuple[Parcel, ...]
     missing: tuple[Item, ...]
     verdicts: Verdicts
+    too_short: int = 0  # of the missing units, those that lie at serving nodes and do not keep long enough
 
     @property
     def cost(self) -> float:
@@ -113,11 +123,13 @@ class _Reach:
 
 
 class Planner:
-    """Plans demands one after the other over shared stock and capacity, both counted down as it goes."""
+    """Plans demands one after the other over shared stock, lots and capacity, all counted down as it goes."""
 
-    def __init__(self, nodes: Sequence[NodeFacts], stock: Stock, policy: Policy) -> None:
+    def __init__(self, nodes: Sequence[NodeFacts], stock: Stock, policy: Policy, shelves: Shelves) -> None:
         self._nodes = sorted(nodes, key=lambda node: node.code)
         self._stock = stock
+        self._shelves = shelves
+        self._fit = stock  # what the demand at hand may have of the stock
         self._policy = policy
         self._parcels_left = {node.node_id: node.parcels_left for node in nodes}
         self._reaches: dict[tuple[str, str, frozenset[int] | None], _Reach] = {}
@@ -125,6 +137,7 @@ class Planner:
     def plan(self, demand: Demand) -> Plan:
         """Choose nodes for one demand and count the chosen units and parcels down."""
         reach = self._reach(demand.region, demand.city, demand.nodes)
+        self._fit = self._fit_for(demand)
         wanted = _summed(demand.items)
         able, short, full = self._judge(reach, wanted)
         verdicts = Verdicts(
@@ -141,15 +154,35 @@ class Planner:
             parcels = (Parcel(node.node_id, node.code, demand.items, round(km, 1), round(cost, 2)),)
         elif demand.items:
             parcels, missing = self._split(demand.items, [entry[:3] for entry in short])
-        self._count_down(parcels)
-        return Plan(demand.reference, parcels, missing, verdicts)
+        too_short = self._too_short(missing, reach) if demand.lives else 0
+        self._count_down(parcels, demand.lives)
+        return Plan(demand.reference, parcels, missing, verdicts, too_short)
+
+    def _fit_for(self, demand: Demand) -> Stock:
+        """Return the stock as this demand may have it: all of it, or of goods with lots what keeps long enough."""
+        if not demand.lives:
+            return self._stock
+        fit = {item.sku_id: self._stock.get(item.sku_id, {}) for item in demand.items}
+        for sku_id, life in demand.lives.items():
+            levels = self._stock.get(sku_id, {}).items()
+            fit[sku_id] = {node: room(self._shelves.get((sku_id, node), []), units, life) for node, units in levels}
+        return fit
+
+    def _too_short(self, missing: Iterable[Item], reach: _Reach) -> int:
+        """Return how many of the missing units are there and do not keep long enough."""
+        lying = 0
+        for sku_id, quantity in _summed(missing).items():
+            level, fit = self._stock.get(sku_id, {}), self._fit.get(sku_id, {})
+            nodes = [node.node_id for _cost, _km, node in reach.open]
+            lying += min(quantity, sum(level.get(node, 0) - fit.get(node, 0) for node in nodes))
+        return lying
 
     def _judge(
         self, reach: _Reach, wanted: Mapping[int, int]
     ) -> tuple[list[tuple[float, float, NodeFacts]], list[tuple[float, float, NodeFacts, int]], tuple[str, ...]]:
         """Sort the open nodes into those that can send all alone, those that lack units, and those without room."""
         able, short, full = [], [], []
-        levels = [(self._stock.get(sku_id, {}), quantity) for sku_id, quantity in wanted.items()]
+        levels = [(self._fit.get(sku_id, {}), quantity) for sku_id, quantity in wanted.items()]
         for cost, km, node in reach.open:
             node_id = node.node_id
             if self._parcels_left[node_id] <= 0:
@@ -171,9 +204,7 @@ class Planner:
     ) -> tuple[tuple[Parcel, ...], tuple[Item, ...]]:
         """Send from as few nodes as possible; what no node has is returned as missing."""
         skus = {item.sku_id for item in items}
-        holders = [
-            entry for entry in nodes if any(self._stock.get(sku, {}).get(entry[2].node_id, 0) > 0 for sku in skus)
-        ]
+        holders = [entry for entry in nodes if any(self._fit.get(sku, {}).get(entry[2].node_id, 0) > 0 for sku in skus)]
         pair = self._best_pair(items, holders)
         return self._fill(items, pair if pair else self._greedy(items, holders))
 
@@ -235,13 +266,15 @@ class Planner:
         return tuple(sent), missing
 
     def _units(self, sku_id: int, node: NodeFacts) -> int:
-        return self._stock.get(sku_id, {}).get(node.node_id, 0)
+        return self._fit.get(sku_id, {}).get(node.node_id, 0)
 
-    def _count_down(self, parcels: Iterable[Parcel]) -> None:
+    def _count_down(self, parcels: Iterable[Parcel], lives: Mapping[int, Life]) -> None:
         for parcel in parcels:
             self._parcels_left[parcel.node_id] -= 1
             for item in parcel.items:
                 self._stock[item.sku_id][parcel.node_id] -= item.quantity
+                if item.sku_id in lives:
+                    take(self._shelves[item.sku_id, parcel.node_id], item.quantity, lives[item.sku_id])
 
     def _reach(self, region: str, city: str, nodes: frozenset[int] | None) -> _Reach:
         """Return the nodes as this destination and channel see them, worked out once."""
@@ -266,12 +299,19 @@ class Planner:
         return reach
 
 
-def plan(demands: Iterable[Demand], nodes: Sequence[NodeFacts], stock: Stock, policy: Policy) -> list[Plan]:
+def plan(
+    demands: Iterable[Demand],
+    nodes: Sequence[NodeFacts],
+    stock: Stock,
+    policy: Policy,
+    shelves: Shelves | None = None,
+) -> list[Plan]:
     """Plan demands in the given order over shared stock and capacity; ``stock`` is counted down in place.
 
-    Raises ``KeyError`` for a destination region that geography does not know.
+    ``shelves`` are the lots of SKUs that have some, counted down too. Raises ``KeyError`` for a destination region that
+    geography does not know.
     """
-    planner = Planner(nodes, stock, policy)
+    planner = Planner(nodes, stock, policy, shelves or {})
     return [planner.plan(demand) for demand in demands]
 
 

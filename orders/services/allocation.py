@@ -14,8 +14,9 @@ from django.utils import timezone
 from audit.models import rows
 from audit.rules.sentences import Sentence, say
 from channels import queries as channel_queries
-from inventory.queries import promise, shares
+from inventory.queries import lots, promise, shares
 from inventory.rules.geography import MAINLAND
+from inventory.rules.lots import Needs
 from inventory.services import capacity, reservations
 from orders.models import Fulfillment, FulfillmentLine, RoutingDecision
 from orders.rules import demand, routing, sharing
@@ -81,8 +82,10 @@ def give_room_back(parcels: Sequence[Fulfillment]) -> None:
 def _plan(batch: Batch, works: Sequence[Work]) -> list[_Planned]:
     demands = _demands(batch, works)
     sku_ids = {item.sku_id for _channel, wanted in demands for item in wanted.items}
-    cut = sharing.within_shares(demands, shares.read(sku_ids))
-    plans = routing.plan([wanted for wanted, _beyond in cut], _nodes(batch), promise.promisable(sku_ids), POLICY)
+    needs = lots.needs(sku_ids, timezone.localdate(batch.at))
+    cut = sharing.within_shares(_with_lives(demands, needs), shares.read(sku_ids))
+    wants, shelves = [wanted for wanted, _beyond in cut], lots.shelves(needs.categories)
+    plans = routing.plan(wants, _nodes(batch), promise.promisable(sku_ids), POLICY, shelves)
     return [
         _Planned(work, replace(plan, missing=plan.missing + beyond), sum(item.quantity for item in beyond))
         for work, plan, (_wanted, beyond) in zip(works, plans, cut, strict=True)
@@ -104,6 +107,16 @@ def _demands(batch: Batch, works: Sequence[Work]) -> list[tuple[str, routing.Dem
             ),
         )
         for work in works
+    ]
+
+
+def _with_lives(demands: Sequence[tuple[str, routing.Demand]], needs: Needs) -> list[tuple[str, routing.Demand]]:
+    """Add how long goods with lots must keep for each demand's channel."""
+    if not needs.categories:
+        return list(demands)
+    return [
+        (channel, replace(wanted, lives=lives) if (lives := needs.lives(channel, wanted.skus)) else wanted)
+        for channel, wanted in demands
     ]
 
 
@@ -250,6 +263,8 @@ def _why_missing(entry: _Planned) -> Sentence:
     units = sum(item.quantity for item in plan.missing)
     if entry.beyond_share == units:
         return say("%(units)s units are beyond what the channel's share of the stock still has.", units=units)
+    if plan.too_short == units:
+        return say("%(units)s units are in stock, but do not keep long enough for this channel.", units=units)
     if plan.verdicts.full and not plan.verdicts.short:
         return say("Every node that serves this destination is full today.")
     if not plan.verdicts.short:

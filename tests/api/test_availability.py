@@ -83,5 +83,5 @@ def test_the_number_of_queries_does_not_grow(hub, reader, django_assert_num_quer
     for code in codes:
         company.sku(f"SET{code}", parts={company.sku(code): 2})
     # login 4; SKUs, nodes, parts, stock
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert len(figures(reader.get(f"{URL}?" + "&".join(f"sku=SET{code}" for code in codes)))) == count

@@ -1,10 +1,14 @@
 """What one channel may sell, asked through the API."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from inventory.models import ChannelShare
 from inventory.services import shares
 from tests import small_company as company
+from tests.inventory import dated
 from tests.small_company import NOON, TESTER
 
 
@@ -60,6 +64,16 @@ def test_an_order_takes_from_what_its_channel_is_told(hub, ask):
     assert ask("TMALL", "CUP") == [("CUP", 16, {"SH": 6, "WH": 10})]
 
 
+def test_a_channel_is_told_only_what_keeps_long_enough_for_it(hub, ask):
+    milk = dated.milk()
+    today = timezone.localdate()
+    for code, days, units in (("GONE", -1, 1), ("SHORT", 20, 2), ("LONG", 90, 4)):
+        dated.put(dated.lot(milk, code, today + timedelta(days=days)), hub.near, units)
+    dated.ask_for("JD", 30)
+    assert ask("JD", "MILK") == [("MILK", 4, {"SH": 4})]
+    assert ask("TMALL", "MILK") == [("MILK", 6, {"SH": 6})]
+
+
 def test_an_unknown_channel_is_not_found(hub, reader):
     answer = reader.get("/api/v1/channels/NOBODY/availability/?sku=CUP")
     assert (answer.status_code, answer.json()["detail"]) == (404, "There is no channel NOBODY.")
@@ -69,5 +83,5 @@ def test_the_figures_cost_a_fixed_number_of_queries(hub, reader, django_assert_n
     company.sku("SET", parts={hub.cup: 2, hub.lid: 1})
     give("TMALL", hub.cup, 15)
     for skus in ("sku=CUP", "sku=CUP&sku=LID&sku=SET"):
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             reader.get(f"/api/v1/channels/JD/availability/?{skus}")
