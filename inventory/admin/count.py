@@ -21,7 +21,7 @@ from inventory.admin import choices
 from inventory.admin.count_forms import ConfirmForm, NewCountForm, UnitsForm, ticked, units_forms
 from inventory.admin.document import DocumentAdmin, Page, Table, acting, one_by_one
 from inventory.admin.lines import refuse
-from inventory.models import CountLine, Node, StockCount
+from inventory.models import CountLine, Node, Sku, StockCount
 from inventory.queries import risk
 from inventory.services import counts, refusals
 from inventory.services.refusals import RowsRefused
@@ -118,8 +118,10 @@ class StockCountAdmin(DocumentAdmin):
                 return self.done(request, row, words)
             except RowsRefused as error:
                 refuse(error, head, ())
-        context = {"head": head, "node": node, "risks": risks, "chosen": chosen, "media": head.media}
-        places = [(place, columns.code_and_name(place)) for place in nodes]
+        names = {sku.pk: columns.local_name(sku) for sku in Sku.objects.filter(pk__in=[one.sku_id for one in risks])}
+        ranked = [(one, names.get(one.sku_id, "")) for one in risks]
+        context = {"head": head, "node": node, "risks": ranked, "chosen": chosen, "media": head.media}
+        places = [(place, columns.local_name(place)) for place in nodes]
         return self.show_page(request, "admin/inventory/count_new.html", _("New count"), nodes=places, **context)
 
     def begin(

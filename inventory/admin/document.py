@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import messages
@@ -75,6 +75,9 @@ class DocumentAdmin(MachineAdmin):
 
     change_form_template = "admin/inventory/document.html"
     pages: Sequence[Page] = ()
+
+    class Media:
+        css: ClassVar = {"all": ["inventory/documents.css"]}
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address of each page."""

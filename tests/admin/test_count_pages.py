@@ -78,7 +78,9 @@ def begun(cup, near, **change):
 def test_the_list_to_choose_from_is_ranked_by_value_at_risk(desk, dear):
     assert desk.get(ADD).context["risks"] == []
     found = desk.get(f"{ADD}?node={dear[2].pk}").context["risks"]
-    assert [(one.sku_code, one.value) for one in found] == [("CUP", Decimal(300)), ("LID", Decimal(200))]
+    assert [(one.sku_code, name, one.value) for one, name in found] == [
+        ("CUP", "CUP", Decimal(300)), ("LID", "LID", Decimal(200)),
+    ]  # fmt: skip
 
 
 def test_a_count_of_the_ticked_skus_begins_within_its_limits(desk, dear):

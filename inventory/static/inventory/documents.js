@@ -44,10 +44,20 @@
     });
 })();
 
-// Beginning a count: tick all.
-document.querySelector("[data-tick-all]")?.addEventListener("change", event => {
-    document.querySelectorAll("[name=sku]").forEach(box => { box.checked = event.target.checked; });
-});
+// Beginning a count: choosing a node shows its list at once, one tick ticks all, and their number stays in sight.
+(() => {
+    "use strict";
+    document.querySelector("[data-submit]")?.addEventListener("change", event => event.target.form.requestSubmit());
+    const sum = document.querySelector("[data-ticked]");
+    if (!sum) return;
+    const boxes = [...document.querySelectorAll("[name=sku]")];
+    const tell = () => { sum.textContent = boxes.filter(box => box.checked).length; };
+    document.querySelector("[data-tick-all]").addEventListener("change", event => {
+        boxes.forEach(box => { box.checked = event.target.checked; });
+    });
+    document.querySelector(".ranking").addEventListener("change", tell);
+    tell();
+})();
 
 // Counting: Enter goes on to the next field, a scan goes to its SKU, and nothing that was typed is lost by leaving.
 (() => {
