@@ -6,6 +6,7 @@ handed on as it is: the house's readers refuse it and name the platform's field.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -155,6 +156,16 @@ def token(source: Mapping[str, Any], names: Sequence[str], remarks: list[Sentenc
         return joined
     remarks.append(say("The encrypted receiver is too long to keep; it is in the message as it came."))
     return ""
+
+
+def tell_apart(lines: Sequence[Fields]) -> None:
+    """Give lines of one number numbers of their own (a gift beside what was bought), where it is only the SKU's."""
+    met: Counter[str] = Counter()
+    for line in lines:
+        number = line.code("external_id")
+        met[number] += 1
+        if met[number] > 1:
+            line.values = {**line.values, "external_id": f"{number}-{met[number]}"}
 
 
 def shared(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:

@@ -36,7 +36,7 @@ class JdAdapter(Adapter):
         return client.renew(connection)
 
     def check(self, connection: Connection) -> str:
-        """Ask for one row of the list; the platform does not tell the shop's name there."""
+        """Ask for one minute of the list; the platform does not tell the shop's name there."""
         pull.check(connection, at=datetime.now(UTC))
         return ""
 

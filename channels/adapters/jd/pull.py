@@ -52,8 +52,8 @@ def order(connection: Connection, number: str) -> dict[str, Any]:
 
 
 def check(connection: Connection, *, at: datetime) -> None:
-    """Ask for one row of the last minute; raises ``RetryLater`` or ``Rejected``."""
-    _page(connection, at - timedelta(minutes=1), at, 1, size=1)
+    """Ask for the last minute; raises ``RetryLater`` or ``Rejected``."""
+    _page(connection, at - timedelta(minutes=1), at, 1)
 
 
 def _one(connection: Connection, number: str) -> RawMessage:
@@ -63,7 +63,7 @@ def _one(connection: Connection, number: str) -> RawMessage:
         return RawMessage("order", number, 0, calls.written({"error_response": refused.answer}))
 
 
-def _page(connection: Connection, start: datetime, end: datetime, number: int, *, size: int = SIZE) -> Page:
+def _page(connection: Connection, start: datetime, end: datetime, number: int) -> Page:
     arguments = {
         "source_id": SOURCE,
         "start_date": client.write_time(start),
@@ -71,7 +71,7 @@ def _page(connection: Connection, start: datetime, end: datetime, number: int, *
         "order_state": "ALL",
         "optional_fields": FIELDS,
         "page": str(number),
-        "page_size": str(size),
+        "page_size": str(SIZE),
         "sortType": "0",
         "dateType": BY_MODIFICATION,
     }

@@ -6,7 +6,7 @@ was placed); that what ``SHOWN`` does not match is an encrypted phone, beside an
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
@@ -103,7 +103,7 @@ def translate(raw: RawMessage, currency: str) -> IncomingOrder:
     meaning = reader.meaning("state", STATES)
     renaming.check_same(reader.code("external_id"), raw, field="orderId")
     lines = renaming.lines(source, "itemInfoList", LINE, remarks)
-    _number_lines(lines)
+    renaming.tell_apart(lines)
     for line, discount in zip(lines, _discounts(source, reader, lines), strict=True):
         line.values = {**line.values, "discount": discount, "is_cancelled": meaning is Meaning.CANCELLED}
     revision = renaming.revision(reader.time("changed_at"), meaning.value)
@@ -144,16 +144,6 @@ def _settled(source: dict[str, Any], reader: Fields, meaning: Meaning) -> dict[s
     if meaning in WENT_OUT:
         values["shipped_at"] = reader.values["changed_at"]
     return values
-
-
-def _number_lines(lines: list[Fields]) -> None:
-    """Give lines of one SKU numbers of their own (a gift beside what was bought): the platform has none."""
-    met: Counter[str] = Counter()
-    for line in lines:
-        sku = line.code("external_id")
-        met[sku] += 1
-        if met[sku] > 1:
-            line.values = {**line.values, "external_id": f"{sku}-{met[sku]}"}
 
 
 def _discounts(source: dict[str, Any], reader: Fields, lines: list[Fields]) -> list[Decimal]:
