@@ -29,9 +29,9 @@ SELECT level.id, level.sku_id, sku.category_id, level.node_id, level.on_hand, le
  WHERE {where}
 """
 _GONE = """
-  LEFT JOIN (SELECT sku_id, node_id, -sum(quantity) AS units FROM inventory_stockmovement
-              WHERE moved_at >= %s AND moved_at < %s AND kind = ANY(%s) GROUP BY sku_id, node_id) AS gone
-    ON gone.sku_id = level.sku_id AND gone.node_id = level.node_id
+  LEFT JOIN LATERAL (SELECT -sum(move.quantity) AS units FROM inventory_stockmovement AS move
+                      WHERE move.sku_id = level.sku_id AND move.node_id = level.node_id
+                        AND move.moved_at >= %s AND move.moved_at < %s AND move.kind = ANY(%s)) AS gone ON TRUE
 """
 
 

@@ -98,8 +98,12 @@ class Book:
 
     def winner(self, place: Place) -> Rule | None:
         """Return the rule that decides about a level, if one does."""
-        found = (self.by_scope.get(scope) for scope in place.scopes())
-        return next((rule for rule in found if rule), None)
+        find = self.by_scope.get  # a plain loop: this runs for every level there is
+        for scope in place.scopes():
+            rule = find(scope)
+            if rule:
+                return rule
+        return None
 
     def units(self, place: Place) -> int:
         """Return what is kept back of a level: what the deciding rule asks for, or else the level's own figure."""
