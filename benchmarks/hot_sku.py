@@ -51,6 +51,7 @@ def run(figures: Figures, options: Options, _database: Database) -> None:
     figures.show("hot_sku_batched_reservations_per_s", batched)
     figures.show("bare_batched_reservations_per_s", bare_batched)
     figures.show("hot_sku_batched_to_bare_ratio", batched / bare_batched, at_least(0.3))
+    figures.show("hot_sku_batched_to_single_ratio", batched / one, at_least(10))
     _show_scarce(figures)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import multiprocessing
+import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from django.db import connection
 from config.embedded.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[1]
+SAMPLED_EVERY = 0.05
+NO_BROKER = "redis://127.0.0.1:1/0"  # a command needs none, and would start one of its own if it were not named
 OUR_APPS = ("audit", "inventory", "channels", "promotions", "orders", "forecasting")
 
 
@@ -97,6 +100,22 @@ def race(clients: int, prepare: Callable[[], Callable[[], int]]) -> list[tuple[i
     if any(process.exitcode for process in processes):
         raise RuntimeError("a client of the race failed; its complaint stands above")
     return [told.get() for _ in processes]
+
+
+def command(*words: str) -> tuple[float, float, int]:
+    """Run a management command and return its seconds, its peak resident memory in MB, and its exit code."""
+    began, peak = time.perf_counter(), 0
+    process = psutil.Popen(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env={**os.environ, "REDIS_URL": NO_BROKER},
+        stdout=subprocess.DEVNULL,
+    )
+    while process.poll() is None:  # its own account of its peak begins with ours: a fork starts as a copy
+        with contextlib.suppress(psutil.Error):
+            peak = max(peak, process.memory_info().rss)
+        time.sleep(SAMPLED_EVERY)
+    return time.perf_counter() - began, peak / 1024**2, process.returncode
 
 
 class Worker:

@@ -1,23 +1,18 @@
 """The real order book of a UK retailer through ``manage.py import_orders``, with five per cent too little stock."""
 
 import contextlib
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 from django.db.models import F, Q, Sum
 
 from audit.rules.actors import Actor
-from benchmarks import retail_file
+from benchmarks import machine, retail_file
 from benchmarks.figures import Figures, at_most
-from benchmarks.machine import ROOT, Database, empty_tables, settle
+from benchmarks.machine import Database, empty_tables, settle
 from benchmarks.options import Options
 from channels.models import Channel
 from inventory.models import Category, Node, Reservation, Sku, StockLevel
@@ -29,8 +24,6 @@ from orders.models import Order
 CHANNEL = "RETAIL"
 STOCKED = 95  # per cent of what was really sold
 NOW = datetime(2010, 11, 30, tzinfo=UTC)
-SAMPLED_EVERY = 0.05
-NO_BROKER = "redis://127.0.0.1:1/0"  # an import needs none, and would start one of its own if it were not named
 
 
 def run(figures: Figures, _options: Options, _database: Database) -> None:
@@ -45,7 +38,7 @@ def run(figures: Figures, _options: Options, _database: Database) -> None:
     _load_company(kept)
     settle()
     with _file(kept) as path:
-        seconds, peak_mb, code = _import(path)
+        seconds, peak_mb, code = machine.command("import_orders", "--channel", CHANNEL, str(path))
     lines = sum(len(invoice.lines) for invoice in kept.invoices)
     figures.show("real_orders", len(kept.invoices))
     figures.show("real_lines", lines)
@@ -122,15 +115,3 @@ def _file(kept: retail_file.Book) -> Iterator[Path]:
         path = Path(folder) / "orders.csv"
         retail_file.write(kept, path)
         yield path
-
-
-def _import(path: Path) -> tuple[float, float, int]:
-    """Run the command and return its seconds, its peak resident memory in MB, and its exit code."""
-    command = [sys.executable, "manage.py", "import_orders", "--channel", CHANNEL, str(path)]
-    began, peak = time.perf_counter(), 0
-    process = psutil.Popen(command, cwd=ROOT, env={**os.environ, "REDIS_URL": NO_BROKER}, stdout=subprocess.DEVNULL)
-    while process.poll() is None:  # its own account of its peak begins with ours: a fork starts as a copy
-        with contextlib.suppress(psutil.Error):
-            peak = max(peak, process.memory_info().rss)
-        time.sleep(SAMPLED_EVERY)
-    return time.perf_counter() - began, peak / 1024**2, process.returncode
