@@ -105,6 +105,7 @@ class DifferenceCheck(TextChoices):
     SAFETY = "safety_stock", _("Safety stock and its rules")
     LOT_SUMS = "lot_sums", _("A level and its lots")
     LOT_ROWS = "lot_rows", _("A lot and its rows")
+    SHARE = "share", _("Use of a share and its reservations")
     PARCEL = "parcel", _("Open parcels and their reservations")
     NODE_DAY = "node_day", _("A node's day and its parcels")
 

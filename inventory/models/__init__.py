@@ -11,7 +11,7 @@ from inventory.models.receipt import ExpectedLine, ExpectedReceipt, Receipt, Rec
 from inventory.models.safety import SafetyChange, SafetyRule
 from inventory.models.share import ChannelShare, SharePool
 from inventory.models.sku import BundlePart, Category, Sku
-from inventory.models.stock import Reservation, ReservationMove, StockLevel, StockMovement
+from inventory.models.stock import Reservation, ReservationMove, StockLevel, StockMovement, StockSignal
 from inventory.models.stock_import import StockImport
 from inventory.models.transfer import Transfer, TransferLine
 from inventory.models.upload import StockUpload
@@ -44,6 +44,7 @@ __all__ = [
     "StockImport",
     "StockLevel",
     "StockMovement",
+    "StockSignal",
     "StockUpload",
     "SupplyPromise",
     "Transfer",

@@ -107,6 +107,20 @@ class ReservationMove(models.Model):
         return f"{self.reservation_id}: {self.from_node_id} → {self.to_node_id}"
 
 
+class StockSignal(models.Model):
+    """A SKU whose promise may have changed: written with the change, taken by whoever tells channels. Not proof."""
+
+    sku = models.ForeignKey(Sku, on_delete=models.CASCADE, verbose_name=_("SKU"), db_index=False, db_constraint=False)
+    changed_at = models.DateTimeField(_("changed at"))
+
+    class Meta:
+        verbose_name = _("stock signal")
+        verbose_name_plural = _("stock signals")
+
+    def __str__(self) -> str:
+        return f"{self.sku_id} {self.changed_at}"
+
+
 class StockMovement(models.Model):
     """One change of stock on hand, with its cause. Append-only: the balance is the sum of these."""
 
