@@ -131,6 +131,7 @@ CELERY_TASK_ROUTES = {
     "orders.expire_unpaid": {"queue": "stock"},
     "orders.replan_promises": {"queue": "stock"},
     "orders.verify_stock": {"queue": "stock"},
+    "orders.expire_lots": {"queue": "stock"},
     "inventory.import_stock": {"queue": "stock"},
     "inventory.remind_of_holds": {"queue": "stock"},
     "inventory.refresh_shares": {"queue": "stock"},
@@ -155,6 +156,11 @@ CELERY_BEAT_SCHEDULE = {
         **({"config.demo_traffic": 20.0} if env.bool("HUB_DEMO_TRAFFIC", default=False) else {}),
     }.items()
 } | {
+    "expire-lots": {
+        "task": "orders.expire_lots",
+        "schedule": crontab(hour=0, minute=20),
+        "options": {"expires": 3600.0},
+    },
     "verify-stock": {
         "task": "orders.verify_stock",
         "schedule": crontab(hour=3, minute=10),

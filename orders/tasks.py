@@ -5,6 +5,8 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from inventory.services import expiring
+from orders.queries import parcel_channels
 from orders.services import backorders, expiry, pipeline, promises, verification, waiting
 
 
@@ -36,6 +38,12 @@ def replan_promises(**_kwargs: Any) -> None:
 def expire_unpaid(**_kwargs: Any) -> None:
     """Give back the stock of unpaid orders whose term is over."""
     expiry.expire_unpaid(at=timezone.now())
+
+
+@shared_task(name="orders.expire_lots")
+def expire_lots(**_kwargs: Any) -> None:
+    """Hold back lots past their date, give their parcels others, tell people (queue ``stock``)."""
+    expiring.expire(channels_of=parcel_channels.channels_of, at=timezone.now())
 
 
 @shared_task(name="orders.verify_stock")

@@ -9,7 +9,7 @@ In the order in which an operator reads them:
 4. nobody knows how long undated units keep: they are fit only where no minimum is asked for.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -100,6 +100,24 @@ def take(shelf: Iterable[LotUnits], units: int, life: Life | None = None) -> lis
             units -= taken
             picks.append((lot.lot_id, taken))
     return picks
+
+
+def exchange(shelf: Shelf, picks: Sequence[Pick], over: Collection[int], life: Life) -> list[Pick] | None:
+    """Take other lots for those of ``picks`` that are over, all or none; the shelf is changed accordingly.
+
+    Returns all lots and units afterwards, or None, having changed nothing, when too few units keep long enough.
+    """
+    leaving = [(lot_id, units) for lot_id, units in picks if lot_id in over]
+    needed = taken(leaving)
+    if sum(lot.free for lot in shelf if life.fits(lot.expires_date)) < needed:
+        return None
+    chosen = dict(pick for pick in picks if pick not in leaving)
+    for lot_id, units in take(shelf, needed, life):
+        chosen[lot_id] = chosen.get(lot_id, 0) + units
+    back = dict(leaving)
+    for lot in shelf:
+        lot.free += back.get(lot.lot_id, 0)
+    return list(chosen.items())
 
 
 def taken(picks: Iterable[Pick]) -> int:

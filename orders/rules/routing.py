@@ -125,10 +125,12 @@ class _Reach:
 class Planner:
     """Plans demands one after the other over shared stock, lots and capacity, all counted down as it goes."""
 
-    def __init__(self, nodes: Sequence[NodeFacts], stock: Stock, policy: Policy, shelves: Shelves) -> None:
+    def __init__(
+        self, nodes: Sequence[NodeFacts], stock: Stock, policy: Policy, shelves: Shelves | None = None
+    ) -> None:
         self._nodes = sorted(nodes, key=lambda node: node.code)
         self._stock = stock
-        self._shelves = shelves
+        self._shelves = shelves or {}
         self._fit = stock  # what the demand at hand may have of the stock
         self._policy = policy
         self._parcels_left = {node.node_id: node.parcels_left for node in nodes}
@@ -311,7 +313,7 @@ def plan(
     ``shelves`` are the lots of SKUs that have some, counted down too. Raises ``KeyError`` for a destination region that
     geography does not know.
     """
-    planner = Planner(nodes, stock, policy, shelves or {})
+    planner = Planner(nodes, stock, policy, shelves)
     return [planner.plan(demand) for demand in demands]
 
 

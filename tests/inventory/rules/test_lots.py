@@ -126,3 +126,18 @@ def test_taking_keeps_every_unit_and_the_order(lines, units, life):
     if picks:  # nothing fit that expires earlier stays behind
         last = max((dated[lot_id] or date.max, lot_id) for lot_id, _units in picks)
         assert all(lot.free == 0 for lot in fit if (lot.expires_date or date.max, lot.lot_id) < last)
+
+
+@pytest.mark.parametrize(
+    ("picks", "over", "then", "left"),
+    [
+        pytest.param([(1, 2)], {1}, [(2, 2)], [3, 2, 5], id="another lot"),
+        pytest.param([(1, 2), (2, 1)], {1}, [(2, 3)], [3, 2, 5], id="more of a lot it has"),
+        pytest.param([(2, 1)], {1}, [(2, 1)], [1, 4, 5], id="nothing over"),
+        pytest.param([(1, 10)], {1}, None, [1, 4, 5], id="too few that keep"),
+    ],
+)
+def test_lots_that_are_over_are_exchanged_all_or_none(picks, over, then, left):
+    row = shelf((1, after(-1), 1), (2, after(10), 4), (3, after(40), 5))
+    assert lots.exchange(row, picks, over, Life(DAY)) == then
+    assert [lot.free for lot in row] == left
