@@ -47,7 +47,8 @@ class Platform(SignedPlatform):
         self._changes: set[str] = set()  # idempotent_id of stock changes
 
     def add_order(self, order: Mapping[str, Any]) -> str:
-        """Take an order in the platform's shape and tell of it; raises ``ValueError``."""
+        """Take an order in the platform's shape and tell of it; raises ``ValueError``: its number is digits."""
+        int(order.get(self.number_field, 0))
         number = super().add_order(order)
         self.tell(PAID if order.get("pay_time") else CREATED, number)
         return number

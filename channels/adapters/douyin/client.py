@@ -47,12 +47,12 @@ def renew(connection: Connection) -> dict[str, str]:
     calls.require(connection, PLATFORM, "app_key", "app_secret", "refresh_token")
     arguments = {"grant_type": "refresh_token", "refresh_token": connection.credentials["refresh_token"]}
     try:
-        body, data = _ask(connection, RENEW, arguments, {})
+        data = _ask(connection, RENEW, arguments, {}).data
     except TokenExpired as dead:  # another try with the same refresh token would not help
         raise Rejected(dead.reason, answer=dead.answer) from dead
     fresh = {name: str(data.get(name) or "") for name in ("access_token", "refresh_token")}
     if not all(fresh.values()):
-        raise calls.not_understood(PLATFORM, body)
+        raise calls.not_understood(PLATFORM, b"the answer does not hold both tokens")
     return {**connection.credentials, **fresh}
 
 

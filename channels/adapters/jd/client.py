@@ -70,7 +70,7 @@ def renew(connection: Connection) -> dict[str, str]:
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:
         code, words = signing.number(answer.get("code")), answer.get("msg") or "no access_token"
-        raise Rejected(signing.refusal(PLATFORM, code, words), answer=calls.shown(body))
+        raise Rejected(signing.refusal(PLATFORM, code, words), answer="the answer holds no access_token")
     refresh = answer.get("refresh_token") or connection.credentials["refresh_token"]
     return {**connection.credentials, "access_token": token, "refresh_token": str(refresh)}
 

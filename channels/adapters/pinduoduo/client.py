@@ -55,7 +55,7 @@ def renew(connection: Connection) -> dict[str, str]:
         raise Rejected(dead.reason, answer=dead.answer) from dead
     fresh = {name: str(answer.inner.get(name) or "") for name in ("access_token", "refresh_token")}
     if not all(fresh.values()):
-        raise calls.not_understood(PLATFORM, answer.body)
+        raise calls.not_understood(PLATFORM, b"the answer does not hold both tokens")
     return {**connection.credentials, **fresh}
 
 
