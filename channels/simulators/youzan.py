@@ -218,7 +218,7 @@ def _is_asked_for(info: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
         if bool(start) != bool(end):
             raise gate.refused(gate.BAD_ARGUMENT, f"start_{name} and end_{name} go together")
         if start and end:
-            if not timedelta(0) <= read_time(end) - read_time(start) <= LONGEST_WINDOW:
+            if not timedelta(0) < read_time(end) - read_time(start) <= LONGEST_WINDOW:
                 raise gate.refused(gate.BAD_ARGUMENT, f"end_{name} is more than three months after start_{name}")
             if not start <= info[field] <= end:
                 return False

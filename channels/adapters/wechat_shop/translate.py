@@ -1,8 +1,9 @@
 """Orders and after-sales of the shop into the house language. Pure: bytes in, facts out.
 
-Not verified against the live platform (documented guesses): status 12 (a gift nobody accepted yet); the meaning of
-``REFUNDS`` but the withdrawn, the done and MERCHANT_FAIL; ``GOODS_COME_BACK``, the type of an after-sale with a return;
-that ``real_price`` is what the buyer pays for the whole line.
+Not verified against the live platform (documented guesses): the statuses of ``HELD``; ``PAID_AT_ONCE``, the payment
+method whose ``order_price`` is really paid (the others are paid later); the meaning of ``REFUNDS`` but the withdrawn,
+the done and MERCHANT_FAIL; ``GOODS_COME_BACK``, the type of an after-sale with a return; that ``real_price`` is what
+the buyer pays for the whole line.
 """
 
 from collections.abc import Mapping
@@ -23,14 +24,18 @@ from channels.messages import (
 )
 
 PLATFORM: Final = "WeChat Shop"
-UNPAID, GIFT, TO_SHIP, PART_SHIPPED, SHIPPED, DONE = 10, 12, 20, 21, 30, 100
+UNPAID, TO_SHIP, PART_SHIPPED, SHIPPED, DONE = 10, 20, 21, 30, 100
 CANCELLED: Final = {
     190: "Cancelled by the shop: sold out",
     200: "Cancelled after all items were refunded",
     250: "Cancelled",
 }
-STATUSES: Final = frozenset({UNPAID, GIFT, TO_SHIP, PART_SHIPPED, SHIPPED, DONE, *CANCELLED})
-GIFT_WAITS: Final = say("A gift that nobody has accepted yet.")
+HELD: Final = {
+    12: say("A gift that nobody has accepted yet."),
+    13: say("A group buy that is still forming."),
+}
+STATUSES: Final = frozenset({UNPAID, *HELD, TO_SHIP, PART_SHIPPED, SHIPPED, DONE, *CANCELLED})
+PAID_AT_ONCE: Final = 1
 REFUNDS: Final = {
     "MERCHANT_PROCESSING": RefundState.ASKED,
     "USER_WAIT_CONFIRM": RefundState.ASKED,
@@ -114,7 +119,7 @@ def _order(order: Fields, raw: RawMessage, currency: str) -> IncomingOrder:
     reader = Fields(_order_values(order, detail, delivery, status), order.remarks, "", ORDER)
     renaming.check_same(reader.code("external_id"), raw, field="order_id")
     must_ship = status in (TO_SHIP, PART_SHIPPED)
-    if status not in (UNPAID, *CANCELLED) and not reader.values["paid_at"]:
+    if status not in (UNPAID, *HELD, *CANCELLED) and not reader.values["paid_at"]:
         reader.missing("paid_at")
     return replace(
         facts.order(
@@ -123,14 +128,17 @@ def _order(order: Fields, raw: RawMessage, currency: str) -> IncomingOrder:
             lines=_lines(detail, status),
             currency=currency,
         ),
-        must_not_ship=GIFT_WAITS if status == GIFT else None,
+        must_not_ship=HELD.get(status),
         remarks=tuple(order.remarks),
     )
 
 
 def _order_values(order: Fields, detail: Fields, delivery: Fields, status: int) -> dict[str, Any]:
     price, pay, notes = (detail.inner(name) or Fields({}, []) for name in ("price_info", "pay_info", "ext_info"))
-    updated, is_paid = order.values.get("update_time"), bool(pay.values.get("pay_time"))
+    updated, method = order.values.get("update_time"), pay.values.get("payment_method", PAID_AT_ONCE)
+    is_paid = bool(pay.values.get("pay_time")) and status != UNPAID
+    if is_paid and method != PAID_AT_ONCE:
+        order.remarks.append(say("The buyer pays later: ready to ship although nothing is paid yet."))
     parcels = [row for row in _rows(delivery, "delivery_product_info") if isinstance(row, dict)]
     left = delivery.values.get("ship_done_time") or next((row.get("delivery_time") for row in parcels), None)
     deadlines = [row.get("delivery_deadline") for row in _rows(detail, "product_infos") if isinstance(row, dict)]
@@ -144,7 +152,7 @@ def _order_values(order: Fields, detail: Fields, delivery: Fields, status: int) 
         "cancelled_at": renaming.seconds(updated) if status in CANCELLED else None,
         "cancel_reason": CANCELLED.get(status, ""),
         "shipping_amount": renaming.fen(price.values.get("freight")),
-        "paid_amount": renaming.fen(price.values.get("order_price")) if is_paid and status != UNPAID else None,
+        "paid_amount": renaming.fen(price.values.get("order_price")) if is_paid and method == PAID_AT_ONCE else None,
         "buyer_key": renaming.buyer_key(order.values.get("openid")),
         "buyer_note": notes.values.get("customer_notes"),
         "seller_note": notes.values.get("merchant_notes"),

@@ -42,7 +42,7 @@ def pull(connection: Connection, *, since: datetime, until: datetime) -> Iterato
         return _page(body, data, "full_order_info_list", "total_results", _order_row)
 
     def refunds(start: datetime, end: datetime, number: int) -> Page:
-        span = {"update_time_start": int(start.timestamp()), "update_time_end": int(end.timestamp())}
+        span = {"update_time_start": int(start.timestamp()), "update_time_end": int(_after(start, end).timestamp())}
         body, data = client.call(connection, REFUND_LIST, {**span, "page_no": number, "page_size": PAGE_SIZE})
         return _page(body, data, "refunds", "total", _refund_row)
 
@@ -72,7 +72,7 @@ def fetch(connection: Connection, external_ids: Sequence[str]) -> list[RawMessag
 
 def asked(start: datetime, end: datetime, number: int, *, size: int = PAGE_SIZE) -> dict[str, Any]:
     """Return the arguments for a page of the orders updated in a window."""
-    span = {"start_update": _written(start), "end_update": _written(end)}
+    span = {"start_update": _written(start), "end_update": _written(_after(start, end))}
     return {**span, "page_no": number, "page_size": size}
 
 
@@ -108,6 +108,11 @@ def _refund(connection: Connection, number: str, tid: str) -> RawMessage:
     except signing.NotThis as refused:
         return RawMessage("refund", tid, 0, refused.answer.encode())
     return RawMessage("refund", tid, translate.refund_revision_of(data), body)
+
+
+def _after(start: datetime, end: datetime) -> datetime:
+    """Return a window's end, which the platform wants to lie after its start."""
+    return max(end, start + timedelta(seconds=1))
 
 
 def _written(at: datetime) -> str:

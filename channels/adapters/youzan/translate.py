@@ -2,7 +2,8 @@
 
 Not verified against the live platform (documented guesses): all names and words of a refund (``REFUND``, ``STATES``,
 ``REFUND_LINES``); how an encrypted text looks (``ENCRYPTED``); that a line's ``payment`` is what the buyer pays for
-the whole line; that an order of ``NOT_BY_PARCEL`` is never sent.
+the whole line; that an order of ``NOT_BY_PARCEL`` is never sent; that ``real_payment``, where it is told, is what was
+really paid (``payment`` is said to differ between the list and the single call).
 """
 
 import re
@@ -56,7 +57,7 @@ ORDER: Final = {
     "paid_at": Column("pay_time", gmt8),
     "shipped_at": Column("consign_time", gmt8),
     "shipping_amount": Column("post_fee", plain),
-    "paid_amount": Column("payment", plain),
+    "paid_amount": Column("real_payment|payment", plain),
     "buyer_key": Column("yz_open_id", renaming.buyer_key),
     "buyer_name": Column("fans_nickname", plain),
     "buyer_note": Column("buyer_message", plain),
@@ -91,10 +92,12 @@ REFUND_LINE: Final = {"external_id": Column("oid", code), "quantity": Column("it
 GOODS_COME_BACK: Final = "return_goods"
 STATES: Final = {
     "WAIT_SELLER_AGREE": RefundState.ASKED,
+    "CUSTOMER_SERVICE_IN": RefundState.ASKED,
     "SELLER_REFUSE_BUYER": RefundState.CLOSED,
+    "SELLER_REFUSE_BUYER_RETURN_GOODS": RefundState.CLOSED,
     "WAIT_BUYER_RETURN_GOODS": RefundState.AGREED,
     "WAIT_SELLER_CONFIRM_GOODS": RefundState.AGREED,
-    "SELLER_AGREE": RefundState.AGREED,
+    "SELLER_RETURN_GOODS": RefundState.AGREED,
     "SUCCESS": RefundState.REFUNDED,
     "CLOSED": RefundState.CLOSED,
 }

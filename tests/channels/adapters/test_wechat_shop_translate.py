@@ -104,31 +104,45 @@ def test_a_paid_order_has_every_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "is_paid", "is_held", "has_shipped", "reason"),
+    ("status", "is_paid", "hold", "has_shipped", "reason"),
     [
-        (10, False, False, False, ""),
-        (12, True, True, False, ""),
-        (20, True, False, False, ""),
-        (21, True, False, True, ""),
-        (30, True, False, True, ""),
-        (100, True, False, True, ""),
-        (190, True, False, False, "Cancelled by the shop: sold out"),
-        (200, True, False, False, "Cancelled after all items were refunded"),
-        (250, True, False, False, "Cancelled"),
+        (10, False, "", False, ""),
+        (12, True, "A gift that nobody has accepted yet.", False, ""),
+        (13, True, "A group buy that is still forming.", False, ""),
+        (20, True, "", False, ""),
+        (21, True, "", True, ""),
+        (30, True, "", True, ""),
+        (100, True, "", True, ""),
+        (190, True, "", False, "Cancelled by the shop: sold out"),
+        (200, True, "", False, "Cancelled after all items were refunded"),
+        (250, True, "", False, "Cancelled"),
     ],
 )
-def test_each_status_says_what_it_means(
-    status: int, is_paid: bool, is_held: bool, has_shipped: bool, reason: str
-) -> None:
+def test_each_status_says_what_it_means(status: int, is_paid: bool, hold: str, has_shipped: bool, reason: str) -> None:
     order = translate(changed(status=status))
 
     assert order.paid_at == (PAID_AT if is_paid else None)
     assert order.paid_amount == (Decimal("206.00") if is_paid else None)
-    assert (str(order.must_not_ship) if order.must_not_ship else "") == (
-        "A gift that nobody has accepted yet." if is_held else ""
-    )
+    assert (str(order.must_not_ship) if order.must_not_ship else "") == hold
     assert order.shipped_at == (UPDATED_AT if has_shipped else None)
     assert (order.cancelled_at, order.cancel_reason) == (UPDATED_AT if reason else None, reason)
+
+
+def test_an_order_that_is_paid_later_is_ready_to_ship_and_has_paid_nothing() -> None:
+    order = translate(inside("pay_info", payment_method=2))
+
+    assert (order.paid_at, order.paid_amount) == (PAID_AT, None)
+    assert [str(remark) for remark in order.remarks] == [
+        "The buyer pays later: ready to ship although nothing is paid yet."
+    ]
+    assert translate(inside("pay_info", payment_method=1)) == translate(sample())
+
+
+def test_a_group_that_is_still_forming_need_not_have_paid() -> None:
+    answer = inside("pay_info", pay_time=None)
+    answer["order"]["status"] = 13
+
+    assert (translate(answer).paid_at, translate(answer).paid_amount) == (None, None)
 
 
 def test_goods_left_when_the_first_parcel_left_or_the_last_one_was_done() -> None:
@@ -238,7 +252,7 @@ def test_a_raised_price_leaves_a_remark() -> None:
         pytest.param(changed(order_id=""), "missing_field", "order_id is missing.", id="no id"),
         pytest.param(changed(order_id=5), "bad_value", "order_id is 5, but the message is about", id="another order"),
         pytest.param(changed(order_id=1.5), "bad_value", "order_id is 1.5", id="id with a fraction"),
-        pytest.param(changed(status=13), "unknown_status", "status is 13", id="unknown status"),
+        pytest.param(changed(status=14), "unknown_status", "status is 14", id="unknown status"),
         pytest.param(changed(status=20.0), "unknown_status", "status is 20.0", id="status with a fraction"),
         pytest.param(changed(status=None), "unknown_status", "status is None", id="no status"),
         pytest.param(changed(update_time=None), "missing_field", "update_time is missing.", id="no time of update"),

@@ -132,6 +132,11 @@ def test_the_time_of_shipping_is_told() -> None:
     assert order.shipped_at == datetime(2026, 11, 23, 2, 0, 38, tzinfo=UTC)
 
 
+def test_what_was_really_paid_comes_first() -> None:
+    assert read(changed("pay_info", real_payment="199.00")).paid_amount == Decimal("199.00")
+    assert read(changed("pay_info", real_payment="")).paid_amount == Decimal("206.00")
+
+
 def test_two_changes_in_one_second_are_two_revisions() -> None:
     words = ["WAIT_BUYER_PAY", "TRADE_PAID", "WAIT_SELLER_SEND_GOODS", "WAIT_BUYER_CONFIRM_GOODS", "TRADE_CLOSED"]
     revisions = [read(changed(status=word)).revision for word in words]
@@ -300,7 +305,9 @@ def test_a_refund_has_every_field() -> None:
         ("SELLER_REFUSE_BUYER", "closed"),
         ("WAIT_BUYER_RETURN_GOODS", "agreed"),
         ("WAIT_SELLER_CONFIRM_GOODS", "agreed"),
-        ("SELLER_AGREE", "agreed"),
+        ("SELLER_RETURN_GOODS", "agreed"),
+        ("CUSTOMER_SERVICE_IN", "asked"),
+        ("SELLER_REFUSE_BUYER_RETURN_GOODS", "closed"),
         ("SUCCESS", "refunded"),
         ("CLOSED", "closed"),
     ],
