@@ -126,7 +126,9 @@ class ExpectedReceiptAdmin(WrittenAdmin):
                 return self.done(request, row, words)
             except RowsRefused as error:
                 refuse(error, head, told)
-        heads = (_("SKU"), _("Still to come"), _("Received"), _("Damaged"), _("Reason"), _("Note"))
+        heads = [_("SKU"), _("Still to come"), _("Received"), _("Damaged"), _("Reason"), _("Note")]
+        if any(form.line.sku.tracks_lots for form in rows):
+            heads += [_("Lot"), _("Expires on")]
         intro = _("Damaged units are received too; they are held until somebody decides about them.")
         context = {"head": head, "lines": rows, "heads": heads, "intro": intro, "button": _("Receive")}
         return self.show_page(request, "admin/inventory/rows.html", _("Receive"), row=row, **context)

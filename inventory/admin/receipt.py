@@ -51,7 +51,7 @@ class ReceiptAdmin(DocumentAdmin):
         """Show what came of each SKU, and why another number than expected."""
         names = dict(reasons())
         heads = [(_("SKU"), False), (_("Expected"), True), (_("Received"), True), (_("Damaged"), True),
-                 (_("Reason"), False), (_("Note"), False)]  # fmt: skip
+                 (_("Reason"), False), (_("Note"), False), (_("Lot"), False), (_("Expires on"), False)]  # fmt: skip
         rows = [
             [
                 columns.code_and_name(line.sku),
@@ -60,6 +60,8 @@ class ReceiptAdmin(DocumentAdmin):
                 columns.number(line.quantity_damaged),
                 names.get(line.reason_code, line.reason_code) or columns.EMPTY,
                 line.note or columns.EMPTY,
+                line.lot_code or columns.EMPTY,
+                line.expires_date.isoformat() if line.expires_date else columns.EMPTY,
             ]
             for line in row.lines.select_related("sku").order_by("pk")
         ]

@@ -17,6 +17,7 @@ from inventory.models import ExpectedLine, ExpectedReceipt
 from inventory.services.receipts import Arrival
 
 MOST_UNITS = 100_000_000
+LOTS_AT_ONCE = 3  # of one line in one receipt; more come with the next one
 
 
 def units_widget() -> UnfoldAdminIntegerFieldWidget:
@@ -56,35 +57,59 @@ class ReceivedForm(forms.Form):
     )
     note = forms.CharField(label=_("Note"), max_length=160, required=False, widget=UnfoldAdminTextInputWidget)
 
-    def __init__(self, told: Mapping[str, Any] | None, *, line: ExpectedLine) -> None:
-        self.line, self.left = line, line.quantity - line.quantity_received
-        super().__init__(told, prefix=f"line-{line.pk}", initial={"received": self.left, "damaged": 0})
+    lot_code = forms.CharField(label=_("Lot"), max_length=40, required=False, widget=UnfoldAdminTextInputWidget)
+    expires_date = forms.DateField(label=_("Expires on"), required=False, widget=day_widget())
+
+    def __init__(self, told: Mapping[str, Any] | None, *, line: ExpectedLine, lot: int = 0) -> None:
+        self.line, self.is_first = line, lot == 0
+        self.left = line.quantity - line.quantity_received if self.is_first else 0
+        prefix = f"line-{line.pk}" if self.is_first else f"line-{line.pk}-lot-{lot}"
+        super().__init__(told, prefix=prefix, initial={"received": self.left, "damaged": 0})
+        if not line.sku.tracks_lots:
+            del self.fields["lot_code"], self.fields["expires_date"]
 
     @property
     def facts(self) -> list[tuple[Any, Any]]:
-        """Return what stands before the fields: the SKU, and how many are still to come."""
+        """Return what stands before the fields: the SKU, and how many are still to come; blank for its other lots."""
+        if not self.is_first:
+            return [(_("SKU"), _("another lot")), (_("Still to come"), "")]
         return [(_("SKU"), columns.code_and_name(self.line.sku)), (_("Still to come"), columns.number(self.left))]
 
     @property
     def says_something(self) -> bool:
         """Return whether anything came, or somebody says why not."""
         told = self.cleaned_data
-        return bool(told["received"] or told["damaged"] or told["reason"] or told["note"])
+        return any(told.get(name) for name in ("received", "damaged", "reason", "note", "lot_code", "expires_date"))
 
     def arrival(self) -> Arrival:
         """Return the row as the service takes it."""
         told = self.cleaned_data
-        return Arrival(self.line.sku_id, told["received"], told["damaged"], told["reason"], told["note"])
+        return Arrival(
+            self.line.sku_id,
+            told["received"],
+            told["damaged"],
+            told["reason"],
+            told["note"],
+            told.get("lot_code", ""),
+            told.get("expires_date"),
+        )
 
 
 def received_forms(expected: ExpectedReceipt, told: Mapping[str, Any] | None) -> list[ReceivedForm]:
-    """Return a form for each line that is still to come, and for each told about, though it came meanwhile."""
+    """Return a form for each line that is still to come, and for each told about, though it came meanwhile.
+
+    Goods with lots have several, one for each lot.
+    """
     lines = expected.lines.select_related("sku").order_by("pk")
     asked = [
         line for line in lines
         if line.quantity > line.quantity_received or f"line-{line.pk}-received" in (told or {})
     ]  # fmt: skip
-    return [ReceivedForm(told, line=line) for line in asked]
+    return [
+        ReceivedForm(told, line=line, lot=lot)
+        for line in asked
+        for lot in range(LOTS_AT_ONCE if line.sku.tracks_lots else 1)
+    ]
 
 
 class ReceiptForm(forms.Form):

@@ -134,7 +134,7 @@ def _work(upload_id: int, at: datetime) -> bool:
 
 def _take_in(upload: StockUpload, path: Path, at: datetime) -> stock_import.Outcome:
     kind, _colon, name = upload.uploaded_by.partition(":")
-    whole = sum(1 for _row in tables.rows(path))
+    whole = max(0, sum(1 for _row in tables.rows(path)) - 1)  # the header is none
     return stock_import.take_in(
         _told(tables.rows(path), upload.pk, whole),
         file_name=upload.file_name,
@@ -162,7 +162,7 @@ def _with_its_own_name(reason: Sentence, upload: StockUpload) -> Sentence:
 
 def _told(rows: Iterator[Sequence[str] | None], upload_id: int, whole: int) -> Iterator[Sequence[str] | None]:
     """Pass the rows on and say from time to time how many they were."""
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows):
         if number % _TOLD_EVERY == 1:
             _tell(upload_id, Progress(number, whole))
         yield row

@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from inventory.models import ExpectedReceipt, QualityHold, Receipt, StockLevel
+from audit.admin import columns
+from inventory.models import ExpectedReceipt, LotLevel, QualityHold, Receipt, Sku, StockLevel
 from inventory.services import receipts
 from tests import small_company as company
 from tests.admin.keyed import typed
@@ -135,6 +136,52 @@ def test_a_receipt_that_cannot_be_is_refused_in_its_row_and_nothing_is_kept(desk
     assert (standing(order), levels(), Receipt.objects.count()) == (("open", [(10, 0), (4, 0)]), UNTOUCHED, 0)
 
 
+@pytest.fixture
+def milk(shop):
+    """Twelve cartons that are still to come, of a SKU whose goods have lots."""
+    milk = company.sku("MILK")
+    Sku.objects.filter(pk=milk.pk).update(tracks_lots=True)
+    row = ExpectedReceipt(number="PO-2", node=shop[3], due_date=date(2026, 11, 20))
+    return receipts.expect(row, units={milk.pk: 12}, actor=TESTER, at=NOON)
+
+
+def lots(order, *rows):
+    """Return the fields of the receiving page for the lots of one line: (received, lot, expires on)."""
+    line = order.lines.get()
+    told = {"number": "R1", "rest": "later"}
+    for number, (received, code, expires) in enumerate([*rows, *[(0, "", "")] * (3 - len(rows))]):
+        prefix = f"line-{line.pk}-lot-{number}" if number else f"line-{line.pk}"
+        told |= {f"{prefix}-received": received, f"{prefix}-damaged": 0, f"{prefix}-lot_code": code}
+        told |= {f"{prefix}-expires_date": expires}
+    return told
+
+
+def test_goods_with_lots_are_received_lot_by_lot(desk, milk):
+    soon, later = timezone.localdate() + timedelta(days=9), timezone.localdate() + timedelta(days=30)
+    assert b"Expires on" in desk.get(page("receive", milk)).content
+    told = lots(milk, (5, "L1", soon.isoformat()), (4, "L2", later.isoformat()))
+    assert desk.post(page("receive", milk), told).url == page("change", milk)
+    assert standing(milk) == ("part_received", [(12, 9)])
+    found = LotLevel.objects.order_by("lot__code").values_list("lot__code", "lot__expires_date", "on_hand")
+    assert list(found) == [("L1", soon, 5), ("L2", later, 4)]
+
+
+def test_a_lot_past_its_date_is_refused_in_its_row_and_nothing_is_kept(desk, milk):
+    past, later = timezone.localdate() - timedelta(days=1), timezone.localdate() + timedelta(days=30)
+    told = lots(milk, (5, "L1", later.isoformat()), (4, "L2", past.isoformat()))
+    answer = desk.post(page("receive", milk), told)
+    assert [form.non_field_errors() for form in answer.context["lines"]] == [
+        [], [f"Lot L2 is past its date {past:%Y-%m-%d}."], [],
+    ]  # fmt: skip
+    assert (standing(milk), LotLevel.objects.count(), Receipt.objects.count()) == (("open", [(12, 0)]), 0, 0)
+
+
+def test_goods_without_lots_are_not_asked_for_them(desk, order):
+    answer = desk.get(page("receive", order))
+    assert ["lot_code" in form.fields for form in answer.context["lines"]] == [False, False]
+    assert b"Expires on" not in answer.content
+
+
 def test_a_negative_number_is_refused_beside_its_field(desk, order):
     answer = desk.post(page("receive", order), came(order, CUP=(-1,)))
     assert answer.context["lines"][0].errors["received"] == ["Ensure this value is greater than or equal to 0."]
@@ -185,7 +232,7 @@ def test_the_pages_show_lines_and_receipts(desk, order):
     assert [len(lines.rows), len(so_far.rows)] == [2, 1]
     receipt = Receipt.objects.get()
     [table] = desk.get(reverse("admin:inventory_receipt_change", args=[receipt.pk])).context["tables"]
-    assert [str(cell) for cell in table.rows[0][4:]] == ["Damaged on arrival", "wet"]
+    assert [str(cell) for cell in table.rows[0][4:]] == ["Damaged on arrival", "wet", columns.EMPTY, columns.EMPTY]
 
 
 def test_a_receipt_is_never_written_by_hand(desk, order):
