@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from audit.rules.sentences import say
+from channels.adapters import telling
 from channels.adapters.protocol import Connection, Rejected
 from channels.adapters.shopify import client
 from channels.messages import Outgoing, ShipmentNotice, StockFigure
@@ -28,7 +29,6 @@ CARRIERS: Final = {
 }
 OPEN: Final = frozenset({"open", "in_progress"})
 REASON: Final = "correction"
-LARGEST_STOCK: Final = 999_999_999
 FULFILL: Final = (
     "mutation Fulfill($fulfillment: FulfillmentInput!) { fulfillmentCreate(fulfillment: $fulfillment) "
     "{ fulfillment { id } userErrors { field message } } }"
@@ -46,22 +46,18 @@ def deliver(message: Outgoing, connection: Connection, *, key: str) -> str:
         return _ship(message, connection)
     if isinstance(message, StockFigure):
         return _set_stock(message, connection, key=key)
-    raise Rejected(say("Shopify takes shipment notices and stock figures, nothing else."))
+    raise telling.not_offered(client.PLATFORM)
 
 
 def _set_stock(figure: StockFigure, connection: Connection, *, key: str) -> str:
     location = str(connection.options.get("location_id") or "")
     if not location.isdigit():
         raise Rejected(say("Channel %(code)s has no location_id to set stock at.", code=connection.code))
-    if not 0 <= figure.quantity <= LARGEST_STOCK or not figure.external_sku_id.isdigit():
-        item = figure.external_sku_id
-        raise Rejected(
-            say("Shopify cannot be told a stock of %(quantity)s of item %(item)s.", quantity=figure.quantity, item=item)
-        )
+    item = telling.number(client.PLATFORM, "inventory_item_id", figure.external_sku_id)
     quantity = {
-        "inventoryItemId": f"gid://shopify/InventoryItem/{figure.external_sku_id}",
+        "inventoryItemId": f"gid://shopify/InventoryItem/{item}",
         "locationId": f"gid://shopify/Location/{location}",
-        "quantity": figure.quantity,
+        "quantity": telling.quantity(client.PLATFORM, figure),
         "changeFromQuantity": None,  # whatever it was: the hub is the source of the figure
     }
     asked = {"name": "available", "reason": REASON, "quantities": [quantity]}
@@ -70,24 +66,16 @@ def _set_stock(figure: StockFigure, connection: Connection, *, key: str) -> str:
 
 
 def _ship(notice: ShipmentNotice, connection: Connection) -> str:
-    number = notice.order_external_id
-    if not (number.isascii() and number.isdigit()):
-        raise Rejected(say("%(value)s is not a number of an order of Shopify.", value=number))
-    if not notice.tracking_number:
-        raise Rejected(say("Parcel %(parcel)s has no tracking number.", parcel=notice.parcel_number))
-    if not notice.lines:
-        raise Rejected(say("Parcel %(parcel)s has no lines to tell Shopify about.", parcel=notice.parcel_number))
+    company = telling.carrier(
+        client.PLATFORM, notice, {notice.carrier_code: notice.carrier_code, **CARRIERS}, connection.options
+    )
+    number = telling.number(client.PLATFORM, "id", notice.order_external_id)
     order = client.rest(connection, f"orders/{number}.json", {"fields": "id,fulfillments"}).body.get("order") or {}
     left = _not_yet_told(notice, order.get("fulfillments") or [])
     if not left:
         return "known"
     rows = client.rest(connection, f"orders/{number}/fulfillment_orders.json").body.get("fulfillment_orders") or []
-    tracking = {
-        "number": notice.tracking_number,
-        "company": {**CARRIERS, **(connection.options.get("carriers") or {})}.get(
-            notice.carrier_code, notice.carrier_code
-        ),
-    }
+    tracking = {"number": notice.tracking_number, "company": company}
     answers = []
     for parts in _by_location(rows, left, notice):
         fulfillment = {"lineItemsByFulfillmentOrder": parts, "trackingInfo": tracking, "notifyCustomer": True}

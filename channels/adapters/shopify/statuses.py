@@ -55,6 +55,7 @@ CANCEL_REASONS: Final = {
     "voided": "The payment was voided on Shopify",
     "expired": "The payment was not captured in time on Shopify",
 }
+UNSETTLED: Final = frozenset({"pending", "awaiting_response"})
 TRANSACTIONS: Final = {
     "success": RefundState.REFUNDED,
     "pending": RefundState.AGREED,

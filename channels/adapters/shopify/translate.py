@@ -65,10 +65,16 @@ def revision_of(updated_at: object) -> int:
 
 
 def refund_revision(refund: Mapping[str, Any]) -> int:
-    """Return when a refund was last touched; its number's last digits tell refunds of one second apart."""
-    number = refund.get("id")
-    moment = max(revision_of(refund.get("created_at")), revision_of(refund.get("processed_at")))
-    return moment // 1000 * 1000 + (number % 1000 if type(number) is int else 0)
+    """Return when a refund was made, in seconds, then the last three digits of its number, then 1 once it is settled.
+
+    The refunds of an order lie under its number: the digits keep those of one second apart. A refund tells no time of
+    its last change, and all that changes is that its money goes from pending to settled.
+    """
+    number, moment = refund.get("id"), max(map(revision_of, (refund.get("created_at"), refund.get("processed_at"))))
+    rows = refund.get("transactions")
+    words = [row.get("status") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    is_settled = not statuses.UNSETTLED.intersection(word for word in words if isinstance(word, str))
+    return moment // 1000 * 10_000 + (number % 1000 * 10 if type(number) is int else 0) + is_settled
 
 
 def may_ship(order: Mapping[str, Any]) -> bool:
@@ -164,7 +170,9 @@ def _remark(order: Fields) -> None:
     for refund in order.objects("refunds"):
         back = _sum(_refunding(refund), "amount")
         if back and not refund.values.get("refund_line_items"):
-            order.remarks.append(say("Shopify paid %(amount)s back without naming goods.", amount=str(back)))
+            order.remarks.append(
+                say("%(platform)s paid %(amount)s back without naming goods.", platform="Shopify", amount=str(back))
+            )
 
 
 def _line(line: Fields, *, has_shipped: bool) -> Fields:

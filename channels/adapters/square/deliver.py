@@ -14,13 +14,12 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from audit.rules.sentences import say
-from channels.adapters import calls
+from channels.adapters import calls, telling
 from channels.adapters.protocol import Connection, Rejected
 from channels.adapters.square import client
 from channels.messages import Outgoing, ShipmentNotice, StockFigure
 
 CARRIERS: Final = {"SF": "SF Express", "ZTO": "ZTO Express", "YTO": "YTO Express", "STO": "STO Express", "EMS": "EMS"}
-LARGEST_STOCK: Final = 999_999_999
 BEHIND: Final = timedelta(seconds=2)  # a time of the future is refused, and clocks differ
 OPEN: Final = frozenset({"PROPOSED", "RESERVED", "PREPARED"})
 OURS: Final = "hub_"
@@ -32,18 +31,16 @@ def deliver(message: Outgoing, connection: Connection, *, key: str) -> str:
         return _ship(message, connection, key=key)
     if isinstance(message, StockFigure):
         return _count(message, connection, key=key)
-    raise Rejected(say("Square takes shipment notices and stock figures, nothing else."))
+    raise telling.not_offered(client.PLATFORM)
 
 
 def _count(figure: StockFigure, connection: Connection, *, key: str) -> str:
-    if not 0 <= figure.quantity <= LARGEST_STOCK:
-        raise Rejected(say("Square cannot be told a stock of %(quantity)s.", quantity=figure.quantity))
     occurred_at = (datetime.now(UTC) - BEHIND).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     count = {
         "catalog_object_id": client.checked(figure.external_sku_id),
         "state": "IN_STOCK",
         "location_id": str(connection.options.get("location_id") or client.locations(connection)[0]),
-        "quantity": str(figure.quantity),
+        "quantity": str(telling.quantity(client.PLATFORM, figure)),
         "occurred_at": occurred_at,
     }
     change = {"type": "PHYSICAL_COUNT", "physical_count": count}
@@ -52,8 +49,8 @@ def _count(figure: StockFigure, connection: Connection, *, key: str) -> str:
 
 
 def _ship(notice: ShipmentNotice, connection: Connection, *, key: str) -> str:
-    if not notice.tracking_number:
-        raise Rejected(say("Parcel %(parcel)s has no tracking number.", parcel=notice.parcel_number))
+    names = {notice.carrier_code: notice.carrier_code, **CARRIERS}
+    carrier = telling.carrier(client.PLATFORM, notice, names, connection.options)
     path = f"/v2/orders/{client.checked(notice.order_external_id)}"
     order = client.call(connection, "GET", path).get("order") or {}
     sent = [row for row in order.get("fulfillments") or [] if row.get("type") == "SHIPMENT"]
@@ -67,7 +64,7 @@ def _ship(notice: ShipmentNotice, connection: Connection, *, key: str) -> str:
     for row in sent:
         parts, told_so_far = _parts(order, row), _held_before(row) + held
         if row.get("state") in OPEN and held and told_so_far <= parts:
-            change = _change(row, notice, connection, is_last=told_so_far == parts)
+            change = _change(row, notice, carrier, is_last=told_so_far == parts)
             told = {"location_id": order["location_id"], "version": order["version"], "fulfillments": [change]}
             body = {"order": told, "idempotency_key": _key(key, str(order["version"]))}
             return _told(client.call(connection, "PUT", path, body))
@@ -101,10 +98,9 @@ def _held_before(fulfillment: dict[str, Any]) -> Counter[str]:
     return told
 
 
-def _change(row: dict[str, Any], notice: ShipmentNotice, connection: Connection, *, is_last: bool) -> dict[str, Any]:
-    carriers = {**CARRIERS, **(connection.options.get("carriers") or {})}
+def _change(row: dict[str, Any], notice: ShipmentNotice, carrier: str, *, is_last: bool) -> dict[str, Any]:
     details = {
-        "carrier": carriers.get(notice.carrier_code, notice.carrier_code),
+        "carrier": carrier,
         "tracking_number": ", ".join([*_numbers(row), notice.tracking_number]),
     }
     if is_last:

@@ -86,8 +86,10 @@ def decimals_of(currency: object) -> int:
 def _order(order: Fields, connection: Connection) -> IncomingOrder:
     currency, told = connection.currency, order.values
     meaning = order.meaning("state", statuses.ORDER)
-    total, due = _money(order, "total_money", currency), _money(order, "net_amount_due_money", currency)
-    is_paid = meaning is Meaning.DONE or (total > 0 and due == 0 and bool(order.objects("tenders")))
+    total = _money(order, "total_money", currency)
+    has_due = bool(told.get("net_amount_due_money")) or meaning is Meaning.DONE
+    due = _money(order, "net_amount_due_money", currency) if has_due else total
+    is_paid = meaning is Meaning.DONE or (due == 0 and (total == 0 or bool(order.objects("tenders"))))
     is_cancelled = meaning is Meaning.CANCELLED
     lines = [_line(line, currency) for line in order.objects("line_items")]
     charges = _money(order, "total_service_charge_money", currency)
@@ -232,13 +234,17 @@ def _refund(order: Fields, raw: RawMessage, currency: str) -> IncomingRefund:
     slowest = [state for state in (RefundState.AGREED, RefundState.REFUNDED, RefundState.CLOSED) if state in states]
     lines = [line for each in returns for line in each.objects("return_line_items")]
     amounts = order.inner("return_amounts")
+    amount = _money(amounts, "total_money", currency) if amounts else Decimal(0)
+    if not lines:  # without lines it would be about the whole order
+        what = {"platform": "Square", "amount": str(amount)}
+        raise Untranslatable("no_goods", say("%(platform)s paid %(amount)s back without naming goods.", **what))
     reasons = [refund.text("reason", facts.LONGEST_REASON) for refund in refunds]
     return IncomingRefund(
         external_id=raw.external_id,
         refund_id=order.code("id"),
         revision=revision_of(order.values),
         state=slowest[0] if slowest else order.meaning("state", statuses.RETURN),
-        amount=_money(amounts, "total_money", currency) if amounts else Decimal(0),
+        amount=amount,
         currency=currency,
         lines=tuple([RefundedLine(line.code("source_line_item_uid"), _quantity(line)) for line in lines]),
         reason="; ".join(filter(None, reasons))[: facts.LONGEST_REASON],

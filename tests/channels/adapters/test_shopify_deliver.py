@@ -113,12 +113,12 @@ def test_a_parcel_from_two_locations_is_told_once_for_each(platform: Platform, c
         (notice((FIRST, 3)), "Shopify has fewer units to ship than parcel P-1."),
         (notice(("5", 1)), "Shopify has fewer units to ship than parcel P-1."),
         (notice((FIRST, 1), number="999"), "Shopify refused: Not Found"),
-        (notice((FIRST, 1), number="1/../2"), "1/../2 is not a number of an order of Shopify."),
+        (notice((FIRST, 1), number="1/../2"), "id is 1/../2, which is not a number of Shopify."),
         (notice((FIRST, 1), tracking=""), "Parcel P-1 has no tracking number."),
         (notice(), "Parcel P-1 has no lines to tell Shopify about."),
         (ParcelCancel("P-1", "N"), "Shopify takes shipment notices and stock figures, nothing else."),
-        (StockFigure("1", "x", 1), "Shopify cannot be told a stock of 1 of item x."),
-        (StockFigure("1", "5", -1), "Shopify cannot be told a stock of -1 of item 5."),
+        (StockFigure("1", "x", 1), "inventory_item_id is x, which is not a number of Shopify."),
+        (StockFigure("1", "5", -1), "Shopify cannot be told a stock of -1."),
     ],
 )
 def test_what_cannot_be_told_changes_nothing(

@@ -258,7 +258,7 @@ def test_a_refund_names_its_goods() -> None:
     assert read_refund(sample("refund")) == IncomingRefund(
         external_id=NUMBER,
         refund_id="509562123",
-        revision=1_795_482_002_123,
+        revision=17_954_820_021_231,
         state=RefundState.REFUNDED,
         amount=Decimal("103.00"),
         currency="CNY",
@@ -285,6 +285,14 @@ def test_a_refund_is_as_far_as_its_slowest_transaction(statuses: list[str], stat
     refund["transactions"] = [{**refund["transactions"][0], "status": status} for status in statuses]
 
     assert (read_refund(refund).state, read_refund(refund).amount) == (state, Decimal(amount))
+
+
+def test_a_refund_whose_money_arrives_is_newer() -> None:
+    refund = sample("refund")
+    settled = read_refund(refund).revision
+    refund["transactions"][0]["status"] = "pending"
+
+    assert (read_refund(refund).revision, settled) == (17_954_820_021_230, 17_954_820_021_231)
 
 
 @pytest.mark.parametrize(

@@ -353,7 +353,7 @@ def test_an_order_that_changes_meanwhile_is_told_later(platform: Platform, conne
     [
         (notice(("u1", 3)), "Square has nothing left to ship that parcel P-1 holds."),
         (notice(("u9", 1)), "Square has nothing left to ship that parcel P-1 holds."),
-        (notice(), "Square has nothing left to ship that parcel P-1 holds."),
+        (notice(), "Parcel P-1 has no lines to tell Square about."),
         (notice(("u1", 1), tracking=""), "Parcel P-1 has no tracking number."),
         (notice(("u1", 1), order="../x"), "../x is not a number of Square."),
         (notice(("u1", 1), order="NONE"), "Square refused: NOT_FOUND /v2/orders/NONE"),

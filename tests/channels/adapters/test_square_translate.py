@@ -105,6 +105,22 @@ def test_each_state_says_what_it_means(state: str, due: int, is_paid: bool, is_c
     assert order.cancelled_at == (CLOSED_AT if is_cancelled else None)
 
 
+@pytest.mark.parametrize(
+    ("fields", "is_paid"),
+    [
+        ({"tenders": []}, False),
+        ({"tenders": [], "total_money": money(0)}, True),
+        ({"net_amount_due_money": None}, False),
+        ({"net_amount_due_money": None, "state": "COMPLETED"}, True),
+    ],
+)
+def test_nothing_due_alone_is_no_payment(fields: dict[str, Any], is_paid: bool) -> None:
+    order = read(shipment() | fields)
+
+    assert (order.paid_at is not None) is is_paid
+    assert order.paid_amount == (Decimal(fields.get("total_money", money(21800))["amount"]) / 100 if is_paid else None)
+
+
 @pytest.mark.parametrize("state", ["DRAFT", "WEIRD", None])
 def test_a_state_that_is_no_order_is_refused(state: str | None) -> None:
     with pytest.raises(Untranslatable) as caught:
@@ -261,6 +277,7 @@ def test_a_return_is_as_far_as_its_slowest_refund(statuses: list[str], state: st
         ({"refunds": [{"status": "ODD"}]}, "unknown_status"),
         ({"returns": [{"return_line_items": []}]}, "missing_field"),
         ({"returns": [{"source_order_id": "OTHER"}]}, "bad_value"),
+        ({"returns": [{"source_order_id": SOLD}]}, "no_goods"),
         ({"return_amounts": {"total_money": money(-1)}}, "bad_price"),
         ({"return_amounts": {"total_money": money(1, "USD")}}, "wrong_currency"),
     ],
