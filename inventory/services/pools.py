@@ -13,9 +13,10 @@ from inventory.services.levels import LevelsChanged
 _LOCK = shares.POOLS + " FOR NO KEY UPDATE OF pool"
 _APPLY = """
 UPDATE inventory_sharepool AS pool
-   SET reserved = pool.reserved + change.reserved, sold = pool.sold + change.sold
-  FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS change (id, reserved, sold)
- WHERE pool.id = change.id AND pool.reserved + change.reserved >= 0
+   SET reserved = pool.reserved + change.reserved, sold = pool.sold + change.sold,
+       promised = pool.promised + change.promised
+  FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[]) AS change (id, reserved, sold, promised)
+ WHERE pool.id = change.id AND pool.reserved + change.reserved >= 0 AND pool.promised + change.promised >= 0
 """
 
 
@@ -32,19 +33,25 @@ def lock(sku_ids: Iterable[int]) -> dict[int, Shared]:
 
 def add_reserved(units: Mapping[int, int]) -> None:
     """Count units as reserved against locked pools (by pool id)."""
-    _apply({pool_id: (quantity, 0) for pool_id, quantity in units.items()})
+    _apply({pool_id: (quantity, 0, 0) for pool_id, quantity in units.items()})
 
 
 def give_back(units: Mapping[int, int]) -> None:
     """Count units as no longer reserved against pools (by pool id), which may be closed by now."""
     _lock_by_id(units)
-    _apply({pool_id: (-quantity, 0) for pool_id, quantity in units.items()})
+    _apply({pool_id: (-quantity, 0, 0) for pool_id, quantity in units.items()})
 
 
 def count_sold(units: Mapping[int, int]) -> None:
     """Turn reserved units of pools (by pool id) into sold ones."""
     _lock_by_id(units)
-    _apply({pool_id: (-quantity, quantity) for pool_id, quantity in units.items()})
+    _apply({pool_id: (-quantity, quantity, 0) for pool_id, quantity in units.items()})
+
+
+def add_promised(units: Mapping[int, int]) -> None:
+    """Count units as promised ahead from pools (by pool id), or no longer when negative."""
+    _lock_by_id(units)
+    _apply({pool_id: (0, 0, quantity) for pool_id, quantity in units.items()})
 
 
 def per_pool(rows: Iterable[tuple[int | None, int]]) -> Counter[int]:
@@ -64,7 +71,7 @@ def _lock_by_id(units: Mapping[int, int]) -> None:
             )
 
 
-def _apply(change: Mapping[int, tuple[int, int]]) -> None:
+def _apply(change: Mapping[int, tuple[int, int, int]]) -> None:
     rows = [(pool_id, *units) for pool_id, units in sorted(change.items()) if any(units)]
     if not rows:
         return

@@ -5,7 +5,7 @@ made again on fresh numbers; what nobody has after that is a backorder, never a 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -17,7 +17,8 @@ from channels import queries as channel_queries
 from inventory.queries import lots, promise, shares
 from inventory.rules.geography import MAINLAND
 from inventory.rules.lots import Needs
-from inventory.services import capacity, reservations
+from inventory.rules.shares import Shared
+from inventory.services import capacity, presales, reservations
 from orders.models import Fulfillment, FulfillmentLine, RoutingDecision
 from orders.rules import demand, routing, sharing
 from orders.services import oversells
@@ -83,13 +84,24 @@ def _plan(batch: Batch, works: Sequence[Work]) -> list[_Planned]:
     demands = _demands(batch, works)
     sku_ids = {item.sku_id for _channel, wanted in demands for item in wanted.items}
     needs = lots.needs(sku_ids, timezone.localdate(batch.at))
-    cut = sharing.within_shares(_with_lives(demands, needs), shares.read(sku_ids))
+    shared = _shared(works, sku_ids)
+    cut = sharing.within_shares(_with_lives(demands, needs), shared)
     wants, shelves = [wanted for wanted, _beyond in cut], lots.shelves(needs.categories)
     plans = routing.plan(wants, _nodes(batch), promise.promisable(sku_ids), POLICY, shelves)
     return [
         _Planned(work, replace(plan, missing=plan.missing + beyond), sum(item.quantity for item in beyond))
         for work, plan, (_wanted, beyond) in zip(works, plans, cut, strict=True)
     ]
+
+
+def _shared(works: Sequence[Work], sku_ids: Collection[int]) -> Mapping[int, Shared]:
+    """Return what channels' shares leave; what presales promised to these orders before is theirs to reserve now."""
+    shared = shares.read(sku_ids)
+    if not shared:
+        return shared
+    presales.lock(shared)
+    presales.forget(work.order.number for work in works if not work.is_new)
+    return shares.read(sku_ids)
 
 
 def _demands(batch: Batch, works: Sequence[Work]) -> list[tuple[str, routing.Demand]]:

@@ -11,7 +11,8 @@ from audit.rules.sentences import Sentence, say
 from inventory.queries import ahead as promises
 from inventory.queries.ahead import Promised
 from inventory.rules.ahead import Waiting, latest
-from inventory.services import ahead
+from inventory.services import ahead, presales
+from inventory.services.presales import Ahead
 from orders.models import Order
 from orders.rules import demand
 from orders.rules.routing import Item
@@ -86,8 +87,15 @@ def look_ahead(batch: Batch) -> None:
     done = [work for work in batch.works if _waited(work) and work.order.number not in short]
     if not short and not done:
         return
-    wants = [_waiting(work.order, item) for work, items in short.values() for item in items]
-    promised = ahead.promise(wants, gone=[work.order.number for work in done], at=batch.at)
+    gone = [work.order.number for work in done]
+    wants = [
+        (batch.channels[work.order.channel_id].code, _waiting(work.order, item))
+        for work, items in short.values()
+        for item in items
+    ]
+    presales.forget([*(number for number, (work, _items) in short.items() if not work.is_new), *gone])
+    sold_ahead, rest = presales.promise(wants, at=batch.at)
+    promised = ahead.promise(rest, gone=[*gone, *(short.keys() - {want.reference for want in rest})], at=batch.at)
     numbers = promises.numbers({row.key for row in promised if row.key})
     found: dict[str, list[Promised]] = {number: [] for number in short}
     for row in promised:
@@ -95,6 +103,7 @@ def look_ahead(batch: Batch) -> None:
     decisions = {decision.order.number: decision for decision in batch.decisions}
     for number, (work, _items) in short.items():
         outlook = _outlook(found[number], numbers)
+        _tell_presale(batch, work, [row for row in sold_ahead if row.reference == number])
         _tell(batch, work, outlook)
         if number in decisions and outlook.dated():
             decisions[number].explanation["expected"] = outlook.explained()
@@ -136,6 +145,18 @@ def _tell(batch: Batch, work: Work, outlook: Outlook) -> None:
         sentence = moved(before, after)
     if sentence:
         batch.tell(work, EventKind.BACKORDERED, sentence)
+
+
+def _tell_presale(batch: Batch, work: Work, rows: Sequence[Ahead]) -> None:
+    """Say from when what was sold ahead leaves, when the order begins to wait for it."""
+    if not rows or _waited(work):
+        return
+    units, day = sum(row.quantity for row in rows), max(row.ships_from_date for row in rows)
+    batch.tell(
+        work,
+        EventKind.BACKORDERED,
+        say("%(units)s units are sold ahead: they leave from %(date)s.", units=units, date=str(day)),
+    )
 
 
 def _put(batch: Batch, works: Sequence[Work]) -> None:
