@@ -12,8 +12,8 @@ from audit.models import Case
 from audit.statuses import CaseStatus
 from channels.models import InboundMessage, OutboundMessage
 from channels.statuses import InboundStatus, OutboundStatus
-from orders.models import Order
-from orders.statuses import OrderStatus
+from orders.models import Order, Oversell
+from orders.statuses import OrderStatus, OversellCause
 
 WARNED = (OrderStatus.ON_HOLD, OrderStatus.BACKORDERED)
 
@@ -27,6 +27,8 @@ def tiles(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if user.has_perm("orders.view_order"):
         groups.append({"title": _("Open orders"), "tiles": _funnel()})
         groups.append({"title": _("Placed today"), "tiles": _today()})
+    if user.has_perm("orders.view_oversell"):
+        groups.append({"title": _("Oversold in the last 7 days"), "tiles": _oversold()})
     return context | {"tile_groups": groups, "title": _("Home")}
 
 
@@ -64,6 +66,22 @@ def _today() -> list[dict[str, Any]]:
         _tile(_("Placed"), counts["placed"], "orders_order", "when=today"),
         _tile(_("Shipped"), counts["sent"], "orders_order", "status=shipped&when=today"),
         _tile(_("Cancelled"), counts["cancelled"], "orders_order", "status=cancelled&when=today"),
+    ]
+
+
+def _oversold() -> list[dict[str, Any]]:
+    """Return the order lines that channels took in the last seven days and whose stock was not there."""
+    start, end = today_bounds(-6)[0], today_bounds()[1]
+    rows = Oversell.objects.filter(found_at__gte=start, order__placed_at__gte=start, order__placed_at__lt=end)
+    counts = rows.aggregate(
+        ours=Count("pk", filter=Q(cause=OversellCause.NOT_FOUND)),
+        lag=Count("pk", filter=Q(cause=OversellCause.PUSH_LAG)),
+        all=Count("pk"),
+    )
+    return [
+        _tile(_("On our side (target 0)"), counts["ours"], "orders_oversell", "when=7d&cause=not_found", warns=True),
+        _tile(_("Figure pushed too late"), counts["lag"], "orders_oversell", "when=7d&cause=push_lag"),
+        _tile(_("All causes"), counts["all"], "orders_oversell", "when=7d"),
     ]
 
 

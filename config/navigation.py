@@ -27,6 +27,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Returns"), "assignment_return", "orders.return"),
             _item(_("Buyers"), "group", "orders.customer"),
             _item(_("Routing decisions"), "alt_route", "orders.routingdecision"),
+            _item(_("Oversells"), "production_quantity_limits", "orders.oversell", page="table"),
         ]),
         _group(_("Stock"), [
             _item(_("Stock levels"), "inventory_2", "inventory.stocklevel"),
@@ -37,6 +38,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Transfers"), "local_shipping", "inventory.transfer"),
             _item(_("Stock counts"), "pin", "inventory.stockcount"),
             _item(_("Quality holds"), "verified", "inventory.qualityhold"),
+            _item(_("Safety stock"), "shield", "inventory.safetyrule"),
             _item(_("Stock imports"), "upload_file", "inventory.stockimport"),
             _item(_("Stock differences"), "difference", "inventory.stockdifference"),
             _item(_("Reason codes"), "rule", "inventory.reasoncode"),
@@ -84,9 +86,9 @@ def _group(title: Words, items: list[dict[str, Any]]) -> dict[str, Any]:
     return {"title": title, "separator": False, "collapsible": False, "items": items}
 
 
-def _item(title: Words, icon: str, label: str) -> dict[str, Any]:
+def _item(title: Words, icon: str, label: str, page: str = "changelist") -> dict[str, Any]:
     app, model = label.split(".")
-    link = reverse(f"admin:{app}_{model}_changelist")
+    link = reverse(f"admin:{app}_{model}_{page}")
     return {"title": title, "icon": icon, "link": link, "permission": _may_see(f"{app}.view_{model}")}
 
 

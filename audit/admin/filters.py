@@ -79,12 +79,12 @@ class PlacedFilter(DropdownFilter):
     title = _("when")
     parameter_name = "when"
     moment = "placed_at"
-    days = {"today": (0, 1), "yesterday": (-1, 0), "7d": (-6, 1), "30d": (-29, 1)}
+    days = {"today": (0, 1), "yesterday": (-1, 0), "7d": (-6, 1), "30d": (-29, 1), "90d": (-89, 1)}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Return the spans that can be chosen."""
         return [("today", _("Today")), ("yesterday", _("Yesterday")), ("7d", _("Last 7 days")),
-                ("30d", _("Last 30 days"))]  # fmt: skip
+                ("30d", _("Last 30 days")), ("90d", _("Last 90 days"))]  # fmt: skip
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the rows of the chosen days."""

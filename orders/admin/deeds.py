@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from audit.admin.verbs import Answer, ReasonForm, Verb, VerbForm
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
+from orders.admin import unfound
 from orders.admin.looks import CARRIERS
 from orders.models import Fulfillment, Hold
 from orders.services import cancellation, fulfillment, holds
@@ -151,4 +152,7 @@ OF_PARCELS = (
     Verb("stop", _("Stop parcel…"), stop, ReasonForm, icon="pan_tool", is_grave=True,
          is_offered=can_become(FulfillmentStatus.CANCELLED),
          intro=_("The node must not send it; its stock is free again and the order waits for a decision.")),
+    Verb("unfound", _("Not found…"), unfound.report, unfound.UnfoundForm, icon="search_off", is_grave=True,
+         is_offered=can_become(FulfillmentStatus.CANCELLED),
+         intro=_("The node cannot find some of it: the parcel is stopped, the missing units count as oversold.")),
 )  # fmt: skip

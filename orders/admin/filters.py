@@ -11,8 +11,9 @@ from unfold.contrib.filters.admin import RangeNumericFilter
 
 from audit.admin import filters
 from inventory.admin import choices
-from orders.models import Fulfillment, Hold
-from orders.statuses import FulfillmentStatus, HoldKind, OrderStatus
+from orders.models import Fulfillment, Hold, Oversell
+from orders.rules import oversell
+from orders.statuses import FulfillmentStatus, HoldKind, OrderStatus, OversellCause
 
 LIVE_PARCELS = tuple(status for status in FulfillmentStatus.values if status != FulfillmentStatus.CANCELLED)
 
@@ -88,6 +89,24 @@ class ShortFilter(filters.ChoiceFilter):
             return queryset
         hidden = Q(status__in=(OrderStatus.ON_HOLD, OrderStatus.AWAITING_PAYMENT), goods_state="backordered")
         return queryset.filter(Q(status=OrderStatus.BACKORDERED) | hidden)
+
+
+class OversoldFilter(filters.ChoiceFilter):
+    """Orders that were oversold, by whose side the cause is."""
+
+    title = _("oversold")
+    parameter_name = "oversold"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return both sides."""
+        return [("channel", _("By the channel")), ("ours", _("On our side"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep orders with an oversold line whose cause is on this side."""
+        if self.value() not in ("channel", "ours"):
+            return queryset
+        causes = [cause for cause in OversellCause.values if oversell.side_of(cause) == self.value()]
+        return queryset.filter(pk__in=Oversell.objects.filter(cause__in=causes).values("order"))
 
 
 class BuyerFilter(filters.ChoiceFilter):

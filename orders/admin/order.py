@@ -14,7 +14,7 @@ from audit.admin.base import MachineAdmin
 from audit.admin.filters import DaysFilter, PlacedFilter, choice
 from channels.admin import choices as channel_choices
 from inventory.admin import choices as stock_choices
-from orders.admin import deeds, filters, looks, page, search
+from orders.admin import deeds, filters, looks, page, promise_filters, search
 from orders.models import Fulfillment, Order
 from orders.statuses import FulfillmentStatus, MoneyState, OrderStatus
 
@@ -35,7 +35,10 @@ class OrderAdmin(MachineAdmin):
         filters.HoldFilter,
         filters.DeadlineFilter,
         filters.ShortFilter,
+        promise_filters.PromiseFilter,
+        promise_filters.SupplyFilter,
         filters.BuyerFilter,
+        filters.OversoldFilter,
         PlacedFilter,
         ("placed_at", DaysFilter),
         ("total_amount", filters.AmountFilter),

@@ -14,7 +14,7 @@ from audit.services.cases import Trouble, open_cases
 from channels.models import InboundMessage, Listing, OutboundMessage, PullCursor
 from inventory.models import Sku, StockDifference, Transfer
 from inventory.services import quality, stock_import, transfers
-from orders.models import Order, Return
+from orders.models import Order, Oversell, Return
 from orders.services import holds
 from promotions.models import Promotion
 from tests import small_company as company
@@ -46,6 +46,8 @@ def full_desk(desk, sell, shop):
     Return.objects.create(order=order, order_line=order.lines.first(), node=near, quantity=1, reason="Too small",
                           requested_at=NOON)  # fmt: skip
     Listing.objects.create(channel=channel, external_code="NEW", sku=cup)
+    Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="push_lag",
+                            told_quantity=9, told_at=NOON, stock_fell_at=NOON, found_at=NOON)  # fmt: skip
     Promotion.objects.create(code="NEW", name="Autumn", starts_at=NOON, ends_at=timezone.now() + timedelta(days=1))
     PullCursor.objects.create(channel=channel, pulled_until=NOON, last_pulled_at=NOON)
     InboundMessage.objects.create(channel=channel, external_id="9", payload=b"\xff", status="parked", received_at=NOON,
@@ -105,6 +107,7 @@ def read_all(browser, language: str) -> dict[str, str]:
             found[url] = page.content.decode()
     for url in (reverse("admin:index"), *(reverse("admin:app_list", args=[app]) for app in ("orders", "inventory"))):
         found[url] = browser.get(url).content.decode()
+    found["table"] = browser.get(reverse("admin:orders_oversell_table")).content.decode()
     for order in Order.objects.all():
         url = reverse("admin:orders_order_change", args=[order.pk])
         found[url] = browser.get(url).content.decode()
