@@ -38,7 +38,6 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Transfers"), "local_shipping", "inventory.transfer"),
             _item(_("Stock counts"), "pin", "inventory.stockcount"),
             _item(_("Quality holds"), "verified", "inventory.qualityhold"),
-            _item(_("Safety stock"), "shield", "inventory.safetyrule"),
             _item(_("Stock imports"), "upload_file", "inventory.stockimport"),
             _item(_("Stock differences"), "difference", "inventory.stockdifference"),
             _item(_("Reason codes"), "rule", "inventory.reasoncode"),
