@@ -39,6 +39,7 @@ class Platform:
         *,
         credentials: Mapping[str, str] | None = None,
         calls_per_second: int | None = None,
+        token_seconds: int = TOKEN_LIFE,
         faults: Faults | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -47,11 +48,12 @@ class Platform:
         self.credentials = dict(credentials or {**usual, "encoding_aes_key": aes_key, "access_token": "token-0"})
         self.options: dict[str, Any] = {}
         self.calls_per_second = calls_per_second
+        self.token_seconds = token_seconds  # how long an access token lives
         self.faults = faults or Faults()
         self.clock = clock
         self.calls: Counter[str] = Counter()
         self.shop = shop.Shop()
-        self.tokens = {"token-0": self._seconds() + TOKEN_LIFE}  # when each dies
+        self.tokens = {"token-0": self._seconds() + token_seconds}  # when each dies
         self._second = (0, 0)  # which second, and how many calls it has had
         self._numbers = count(1)
         self._lock = threading.RLock()
@@ -170,8 +172,8 @@ class Platform:
             raise ShopError(40001, "invalid credential")
         now, token = self._seconds(), f"token-{next(self._numbers)}"
         self.tokens = {old: min(dies, now + OLD_TOKEN_LIFE) for old, dies in self.tokens.items()}
-        self.tokens[token] = now + TOKEN_LIFE
-        return {"access_token": token, "expires_in": TOKEN_LIFE}
+        self.tokens[token] = now + self.token_seconds
+        return {"access_token": token, "expires_in": self.token_seconds}
 
     def _check_rate(self) -> None:
         second = self._seconds()

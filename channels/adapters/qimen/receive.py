@@ -39,7 +39,7 @@ def receive(pushed: Pushed, connection: Connection, *, at: datetime) -> Received
     number = head.get(code) if isinstance(head, dict) else None
     if not isinstance(number, str) or not 0 < len(number) <= arrivals.LONGEST_EXTERNAL_ID or not texts.is_fit(number):
         return _refused("missing", f"{part}.{code} is missing")
-    if head.get("orderType", "JYCK") not in TO_SEND:
+    if str(head.get("orderType") or "JYCK") not in TO_SEND:
         return _refused("unsupported", "this type of order is not taken")
     raw = RawMessage("parcel", number, translate.revision_of(request, called_at=called_at), pushed.body)
     return Received((raw,), answer=_answer("success", "0", "ok"), content_type=CONTENT_TYPE)

@@ -142,13 +142,13 @@ def _reported(raw: RawMessage, process: dict[str, Any]) -> IncomingParcel:
 
 
 def _state(word: Any, words: str, field: str) -> ParcelState:
-    if word in NO_STATE:
-        what = {"status": str(word), "words": texts.shown(words, limit=200)}
+    told = word if isinstance(word, str) else ""
+    if told in NO_STATE:
+        what = {"status": told, "words": texts.shown(words, limit=200)}
         raise Untranslatable(
             "no_state", say("The warehouse reports %(status)s, which moves no parcel: %(words)s", **what)
         )
-    state = STATES.get(word) if isinstance(word, str) else None
-    return state or renaming.unknown(field, word)
+    return STATES.get(told) or renaming.unknown(field, word)
 
 
 def _moment(told: Mapping[str, Any], remarks: list[Sentence]) -> datetime | None:

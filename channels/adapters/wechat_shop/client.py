@@ -46,9 +46,11 @@ def renew(connection: Connection) -> dict[str, str]:
     given = {name: connection.credentials[name] for name in ("appid", "secret")}
     url = connection.base_url.rstrip("/") + TOKEN
     try:
-        body, answer = _ask("GET", url, params={"grant_type": "client_credential", **given})
+        _, answer = _ask("GET", url, params={"grant_type": "client_credential", **given})
     except TokenExpired as wrong:  # here 40001 says that the secret is wrong: another token would not help
         raise Rejected(wrong.reason, answer=wrong.answer) from wrong
+    except RetryLater as later:  # its answer may hold a token, which nobody is to read
+        raise RetryLater(later.reason, seconds=later.seconds) from None
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:
         raise calls.not_understood(PLATFORM, b"the answer holds no access_token")

@@ -33,13 +33,15 @@ def pull(connection: Connection, *, since: datetime, until: datetime) -> Iterato
     for start, end in windows(since, until, LONGEST_WINDOW):
         body: dict[str, Any] = {"update_time_range": {"start_time": start, "end_time": end}, "page_size": PAGE_SIZE}
         for ids in _pages(connection, LIST, body, "order_id_list"):
-            yield [_order(connection, number) for number in ids if number not in seen]
+            if fresh := [number for number in ids if number not in seen]:
+                yield [_order(connection, number) for number in fresh]
             seen.update(ids)
     seen.clear()
     for start, end in windows(since, until, LONGEST_REFUND_WINDOW):
         body = {"begin_update_time": start, "end_update_time": end}
         for ids in _pages(connection, REFUND_LIST, body, "after_sale_order_id_list"):
-            yield [_refund(connection, number) for number in ids if number not in seen]
+            if fresh := [number for number in ids if number not in seen]:
+                yield [_refund(connection, number) for number in fresh]
             seen.update(ids)
 
 
@@ -105,6 +107,6 @@ def _refund(connection: Connection, number: str) -> RawMessage:
 def _refund_ids(payload: bytes) -> list[str]:
     order = calls.read(client.PLATFORM, payload).get("order")
     detail = order.get("aftersale_detail") if isinstance(order, dict) else None
-    rows = (detail.get("aftersale_order_list") if isinstance(detail, dict) else None) or []
-    ids = [str(row[AFTERSALE_ID]) for row in rows if isinstance(row, dict) and AFTERSALE_ID in row]
-    return [number for number in ids if number.isascii() and number.isdigit()]
+    rows = detail.get("aftersale_order_list") if isinstance(detail, dict) else None
+    told = [row.get(AFTERSALE_ID) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [str(number) for number in told if str(number).isascii() and str(number).isdigit()]

@@ -37,9 +37,11 @@ def renew(connection: Connection) -> dict[str, str]:
     calls.require(connection, PLATFORM, "client_id", "client_secret", "grant_id")
     asked = {name: connection.credentials[name] for name in ("client_id", "client_secret", "grant_id")}
     try:
-        body, answer = _post(connection, TOKEN, {**asked, "authorize_type": "silent", "refresh": False})
+        _, answer = _post(connection, TOKEN, {**asked, "authorize_type": "silent", "refresh": False})
     except TokenExpired as wrong:  # another token would not help
         raise Rejected(wrong.reason, answer=wrong.answer) from wrong
+    except RetryLater as later:  # its answer may hold a token, which nobody is to read
+        raise RetryLater(later.reason, seconds=later.seconds) from None
     data = answer.get("data")
     token = data.get("access_token") if isinstance(data, dict) else None
     if not isinstance(token, str) or not token:

@@ -150,7 +150,7 @@ def _order(data: Any, raw: RawMessage) -> IncomingOrder:
     whole = _part(data, "full_order_info")
     info = _part(whole, "order_info")
     status = info.get("status")
-    if status not in RANKS:
+    if not isinstance(status, str) or status not in RANKS:
         renaming.unknown("status", status)
     flat = dict(info)
     for name in ("pay_info", "buyer_info", "remark_info"):
@@ -164,7 +164,7 @@ def _order(data: Any, raw: RawMessage) -> IncomingOrder:
         line.values = {**line.values, **_line(line)}
     to = None if _has_no_place(whole, status, info) else _receiver(whole, remarks)
     order = facts.order(reader, to=to, lines=lines, currency="CNY")
-    held = None if status in CLOSED else HELD.get(status) or NOT_BY_PARCEL.get(count(info.get("express_type")))
+    held = None if status in CLOSED else HELD.get(status) or _not_by_parcel(info)
     return replace(order, must_not_ship=held, remarks=tuple(remarks))
 
 
@@ -208,8 +208,13 @@ def _line(line: Fields) -> dict[str, Any]:
 
 def _has_no_place(whole: dict[str, Any], status: str, info: dict[str, Any]) -> bool:
     told = Fields(whole, []).inner("address_info")
-    may_have_none = status in CLOSED or status == UNPAID or count(info.get("express_type")) in NOT_BY_PARCEL
-    return may_have_none and not (told and told.values.get("delivery_province"))
+    may_have_none = status in CLOSED or status == UNPAID or _not_by_parcel(info)
+    return bool(may_have_none) and not (told and told.values.get("delivery_province"))
+
+
+def _not_by_parcel(info: dict[str, Any]) -> Sentence | None:
+    way = count(info.get("express_type"))
+    return NOT_BY_PARCEL.get(way) if isinstance(way, int) else None
 
 
 def _receiver(whole: dict[str, Any], remarks: list[Sentence]) -> Fields:
@@ -219,7 +224,7 @@ def _receiver(whole: dict[str, Any], remarks: list[Sentence]) -> Fields:
     token = renaming.token(told, secret, remarks)
     reader = renaming.renamed({**told, **dict.fromkeys(secret, "")}, ADDRESS, remarks, "address_info.")
     fits = len(token) <= facts.LONGEST_TOKEN
-    reader.values = {**reader.values, "token": token if fits else whole["order_info"]["tid"]}
+    reader.values = {**reader.values, "token": token if fits else str(whole["order_info"]["tid"])}
     return reader
 
 

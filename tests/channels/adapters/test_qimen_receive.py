@@ -113,6 +113,11 @@ def test_the_same_confirmation_again_has_the_same_revision_although_it_is_signed
             {"order": {"orderCode": "1", "orderType": "CGRK"}, "process": {}},
             "this type of order is not taken",
         ),
+        (
+            "orderprocess.report",
+            {"order": {"orderCode": "1", "orderType": {"a": "1"}}, "process": {}},
+            "this type of order is not taken",
+        ),
     ],
 )
 def test_what_is_not_kept_is_answered_with_failure(

@@ -1,5 +1,6 @@
 """What a warehouse says of a parcel, into the house language: what each word becomes, and what is refused."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -215,6 +216,24 @@ def test_what_cannot_be_understood_is_refused_with_its_field(text: str, code: st
     told = refusal(text)
 
     assert (told[0], words in told[1]) == (code, True), told
+
+
+@pytest.mark.parametrize("sample", [CONFIRM, PROCESS], ids=["confirmation", "report"])
+def test_whatever_stands_in_an_element_is_read_or_refused(sample: str) -> None:
+    leaves = re.findall(r"<(\w+)>([^<>]+)</\1>", sample)
+    refused = 0
+    for name, kept in leaves:
+        whole = f"<{name}>{kept}</{name}>"
+        for odd in ("", f"<{name}/>", f"<{name}><a>1</a></{name}>", whole * 2, f"<{name}>{'9' * 600}</{name}>"):
+            text = sample.replace(whole, odd)
+            revision(text)
+            try:
+                read(text)
+            except Untranslatable:
+                refused += 1
+
+    assert refused > 5
+    assert len(leaves) > 5
 
 
 def test_nothing_that_a_document_declares_is_expanded() -> None:

@@ -357,3 +357,53 @@ def test_an_after_sale_that_cannot_be_understood_is_refused(answer: dict[str, An
     told = refusal(answer, "refund")
 
     assert (told[0], words in told[1]) == (code, True), told
+
+
+ODD = [
+    None,
+    "",
+    0,
+    -1,
+    1.5,
+    True,
+    [],
+    {},
+    [None],
+    [{}],
+    "x",
+    "\x00",
+    "\ud800",
+    "$x$",
+    "a" * 600,
+    10**30,
+    "1e999",
+    "NaN",
+    2**63,
+]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every value inside."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, each in inside for found in [(*path, key), *places(each, (*path, key))]]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("order", "order"), ("aftersale", "refund")])
+def test_whatever_stands_in_a_field_is_read_or_refused(name: str, kind: str) -> None:
+    answer = json.loads((SAMPLES / f"{name}.json").read_bytes())
+    refused = 0
+    for *path, last in places(answer):
+        place: Any = answer
+        for key in path:
+            place = place[key]
+        kept = place[last]
+        for odd in ODD:
+            place[last] = odd
+            try:
+                translate(answer, kind)
+            except Untranslatable:
+                refused += 1
+        place[last] = kept
+
+    assert refused > 100
+    translate(answer, kind)
