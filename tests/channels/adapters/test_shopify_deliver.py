@@ -22,10 +22,7 @@ from channels.simulators.shopify import Platform, make_order
 from channels.simulators.shopify_shop import LOCATION
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
-END = NOON + timedelta(hours=1)
 LINES = [("TEE-RED-M", "Tee", 2, Decimal("109.00")), ("CAP", "Cap", 3, Decimal("20.00"))]
-BODY = b'{"id":820982911946154508,"name":"#1001","total_price":"199.00","currency":"CNY"}'
-DIGEST = "F4kJ6s57oHgJsDff7eMWUSBZj3lb3vN+pgI+qqwXQYo="
 FIRST, SECOND = "100101", "100102"
 
 

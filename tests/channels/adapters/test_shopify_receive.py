@@ -1,6 +1,6 @@
 """Webhooks of Shopify: who is let in, and which order they name."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -8,13 +8,13 @@ import pytest
 from channels.adapters import shopify
 from channels.adapters.protocol import Connection, NotAuthentic, Pushed
 from channels.adapters.shopify import sign
+from channels.simulators.server import LoopbackServer, Request, Response
+from channels.simulators.shopify import Platform, make_order
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
-END = NOON + timedelta(hours=1)
-LINES = [("TEE-RED-M", "Tee", 2, Decimal("109.00")), ("CAP", "Cap", 3, Decimal("20.00"))]
+LINES = [("TEE-RED-M", "Tee", 2, Decimal("109.00"))]
 BODY = b'{"id":820982911946154508,"name":"#1001","total_price":"199.00","currency":"CNY"}'
 DIGEST = "F4kJ6s57oHgJsDff7eMWUSBZj3lb3vN+pgI+qqwXQYo="
-FIRST, SECOND = "100101", "100102"
 
 
 def pushed(body: bytes, topic: str = "orders/updated", **headers: str) -> Pushed:
@@ -84,3 +84,23 @@ def test_no_secret_means_nobody_is_let_in() -> None:
     push = Pushed(BODY, {"X-Shopify-Hmac-Sha256": sign.signature(BODY, "")})
     with pytest.raises(NotAuthentic):
         shopify.ADAPTER.receive(push, Connection("SH", "", {"webhook_secret": ""}), at=NOON)
+
+
+def test_a_webhook_of_the_platform_leads_to_its_order() -> None:
+    platform, wanted = Platform(), list[str]()
+
+    def take(request: Request) -> Response:
+        told = Pushed(request.body, request.headers, url=f"{ours.url}{request.path}")
+        received = shopify.ADAPTER.receive(told, connection, at=datetime.now(UTC))
+        wanted.extend(received.wanted)
+        return Response(received.answer or b"")
+
+    with platform.serve() as server, LoopbackServer(take) as ours:
+        connection = Connection("SH", server.url, platform.credentials, platform.options)
+        platform.add_order(make_order(1001, LINES, placed_at=NOON, paid_at=NOON))
+        platform.add_refund(1001, {100101: 1}, "109.00")
+        statuses = platform.push_to(f"{ours.url}/in/SH/")
+        raws = shopify.ADAPTER.fetch(connection, list(dict.fromkeys(wanted)))
+
+    assert (statuses, wanted) == ([200, 200, 200], ["1001", "1001", "1001"])
+    assert [(raw.kind, raw.external_id) for raw in raws] == [("order", "1001"), ("refund", "1001")]

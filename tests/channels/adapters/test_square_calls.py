@@ -289,6 +289,25 @@ def test_a_redelivery_within_a_day_is_taken() -> None:
     assert receive(event(at="2026-11-19T03:00:00Z", order_id="O1", location_id="L1")) == ("O1",)
 
 
+def test_a_webhook_of_the_platform_leads_to_its_order(platform: Platform, connection: Connection) -> None:
+    wanted: list[str] = []
+
+    def take(request: Request) -> Response:
+        told = Pushed(request.body, request.headers, url=f"{ours.url}{request.path}")
+        received = square.ADAPTER.receive(told, connection, at=datetime.now(UTC))
+        wanted.extend(received.wanted)
+        return Response(received.answer or b"")
+
+    with LoopbackServer(take) as ours:
+        fill(platform, 1)
+        returned = platform.add_refund(FIRST, {"u1": 1}, 10900)
+        statuses = platform.push_to(f"{ours.url}/in/SQ/")
+    raws = square.ADAPTER.fetch(connection, wanted)
+
+    assert (statuses, wanted) == ([200, 200], [FIRST, returned])
+    assert [(raw.kind, raw.external_id) for raw in raws] == [("order", FIRST), ("refund", FIRST)]
+
+
 # -- parcels and counts ---------------------------------------------------------------------------
 
 

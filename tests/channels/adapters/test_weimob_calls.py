@@ -321,6 +321,24 @@ def test_a_channel_without_secret_lets_nobody_in() -> None:
         wanted(push(sign=unsigned), client_secret="")
 
 
+def test_a_push_of_the_platform_leads_to_its_order(platform: Platform, connection: Connection) -> None:
+    seen: list[str] = []
+
+    def take(request: Request) -> Response:
+        received = weimob.ADAPTER.receive(Pushed(request.body, request.headers), connection, at=datetime.now(UTC))
+        seen.extend(received.wanted)
+        return Response(received.answer or b"")
+
+    with LoopbackServer(take) as ours:
+        fill(platform, 1)
+        platform.add_refund(1001, {int(FIRST): 1}, "109.00")
+        statuses = platform.push_to(f"{ours.url}/in/WM/")
+    raws = weimob.ADAPTER.fetch(connection, seen)
+
+    assert (statuses, seen) == ([200, 200], ["1001", "1001"])
+    assert [(raw.kind, raw.external_id) for raw in raws] == [("order", "1001"), ("refund", "1001")]
+
+
 # -- parcels and stock ----------------------------------------------------------------------------
 
 
