@@ -90,6 +90,18 @@ SELECT whole.number FROM inventory_transfer AS whole
                      JOIN inventory_transferline AS line ON line.id = promise.transfer_line_id
                     WHERE line.transfer_id = whole.id)
 """
+_BRINGING: Final = """
+SELECT promise.line_number, promise.quantity, promise.promised_date,
+       coalesce(receipt.number, transfer.number, ''), receipt.id, transfer.id
+  FROM inventory_supplypromise AS promise
+  LEFT JOIN inventory_expectedline AS expected ON expected.id = promise.expected_line_id
+  LEFT JOIN inventory_expectedreceipt AS receipt ON receipt.id = expected.expected_id
+  LEFT JOIN inventory_transferline AS moving ON moving.id = promise.transfer_line_id
+  LEFT JOIN inventory_transfer AS transfer ON transfer.id = moving.transfer_id
+ WHERE promise.reference = %s
+ ORDER BY promise.line_number, promise.promised_date NULLS LAST, promise.id
+ LIMIT %s
+"""
 _BEHIND_DOCUMENT: Final = """
 SELECT promise.reference, promise.line_number, sku.code, promise.quantity, promise.promised_date, promise.priority,
        promise.waiting_since_at
@@ -140,6 +152,18 @@ class InQueue:
     promised_date: date | None
     priority: int
     waiting_since_at: datetime
+
+
+@dataclass(frozen=True)
+class Bringing:
+    """Units of a line and what brings them when: an expected receipt or a transfer, or nobody knows what."""
+
+    line_number: int
+    quantity: int
+    promised_date: date | None
+    document: str
+    expected_id: int | None
+    transfer_id: int | None
 
 
 Cuts = Mapping[int, tuple[int, datetime]]  # SKU id → where its queue is cut: minus priority, waiting since
@@ -219,6 +243,13 @@ def skus_waited_for(*, after: int = 0, most: int) -> list[int]:
             [after, most],
         )
         return [sku_id for (sku_id,) in cursor.fetchall()]
+
+
+def bringing(reference: str, *, most: int = MOST_WAITING) -> list[Bringing]:
+    """Return what brings the units that one waits for, line by line, the earliest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BRINGING, [reference, most])
+        return [Bringing(*row) for row in cursor.fetchall()]
 
 
 def waiting_for_receipt(expected_id: int, *, most: int = MOST_WAITING) -> list[InQueue]:

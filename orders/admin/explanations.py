@@ -54,6 +54,9 @@ def sentences(told: Mapping[str, Any]) -> list[str]:
     missing = sum(quantity for _line, _sku, quantity in told.get("missing", ()))
     if missing:
         said.append(gettext("%(units)s cannot be sent by any node now.") % {"units": _units(missing)})
+    for units, day, document in told.get("expected", ()):
+        values = {"units": _units(units), "date": day, "document": document}
+        said.append(gettext("%(units)s are expected on %(date)s with %(document)s.") % values)
     second = _second(told, {code for code, *_rest in parcels})
     return [*said, second] if second else said
 

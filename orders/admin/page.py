@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.admin import columns, masking
 from inventory.admin import ledger
 from inventory.admin.choices import region_name
+from inventory.queries import ahead
 from orders.admin import explanations, looks
 from orders.models import Fulfillment, Order
 from orders.queries import one_order
@@ -35,8 +36,9 @@ OUTCOMES = {
 
 
 def context(admin: Any, request: HttpRequest, order: Order) -> dict[str, Any]:
-    """Return everything the template needs, in fourteen queries at most with those of the login."""
+    """Return everything the template needs, in fourteen queries at most with those of the login; one more if short."""
     parts = one_order.parts(order)
+    expected = _expected(parts)
     may_see = request.user.has_perm(SEE_PERSONAL)
     parcel_admin = admin.admin_site.get_model_admin(Fulfillment)
     return {
@@ -52,7 +54,7 @@ def context(admin: Any, request: HttpRequest, order: Order) -> dict[str, Any]:
         "buyer": buyer(order, may_see=may_see),
         "may_see_personal": may_see,
         "sums": sums(order),
-        "lines": [_line(line, order) for line in parts.lines],
+        "lines": [_line(line, order) | {"expected": expected.get(line.line_number, ())} for line in parts.lines],
         "parcels": [_parcel(parcel, parcel_admin.verb_buttons(request, parcel.row)) for parcel in parts.parcels],
         "reservations": [{"row": row, "state": ledger.state_label(row.status)} for row in parts.reservations],
         "decisions": [_decision(decision) for decision in parts.decisions],
@@ -106,6 +108,18 @@ def _line(line: Any, order: Order) -> dict[str, Any]:
         "net": columns.amount_text(line.net_amount, order.currency),
         "allocated_tone": "amber" if is_short else "green",
     }
+
+
+def _expected(parts: Parts) -> dict[int, list[dict[str, Any]]]:
+    """Return what will bring the missing units of each line, when, and where to look."""
+    short = [line for line in parts.lines if not line.is_cancelled and line.quantity_allocated < line.quantity]
+    lines: dict[int, list[dict[str, Any]]] = {}
+    for one in ahead.bringing(short[0].order.number) if short else ():
+        page = f"expectedreceipt/{one.expected_id}" if one.expected_id else f"transfer/{one.transfer_id}"
+        told = {"units": one.quantity, "date": one.promised_date, "document": one.document}
+        url = f"/admin/inventory/{page}/change/" if one.document else ""
+        lines.setdefault(one.line_number, []).append(told | {"url": url})
+    return lines
 
 
 def _parcel(parcel: one_order.Parcel, buttons: list[dict[str, Any]]) -> dict[str, Any]:
