@@ -24,7 +24,7 @@ LONGEST_WINDOW: Final = timedelta(days=7)
 LONGEST_REFUND_WINDOW: Final = timedelta(days=1)
 AFTERSALE_ID: Final = "aftersale_order_id"
 PAGE_SIZE: Final = 100
-MOST_PAGES: Final = 1000
+MOST_PAGES: Final = 10_000
 
 
 def pull(connection: Connection, *, since: datetime, until: datetime) -> Iterator[list[RawMessage]]:
