@@ -44,7 +44,7 @@ class Pages:
     ask: Ask
     size: int
     longest: timedelta  # of a window
-    deepest: int = 10**9  # rows that can be paged through in one window
+    deepest: int = 100_000  # rows of one window that are paged through; a window with more is halved
 
     def walk(self, since: datetime, until: datetime) -> Iterator[list[Row]]:
         """Yield the rows of a span, window by window, each row once; raises ``RetryLater`` or ``Rejected``."""
@@ -59,7 +59,9 @@ class Pages:
     def _window(self, start: datetime, end: datetime) -> Iterator[list[Row]]:
         front = self.ask(start, end, 1)
         half = start + timedelta(seconds=(end - start) // timedelta(seconds=2))
-        if front.total > self.deepest and start < half:
+        if front.total > self.deepest:
+            if start == half:
+                raise RetryLater(say("%(platform)s lists more of one second than can be read.", platform=self.platform))
             yield from self._window(start, half)
             yield from self._window(half, end)
             return

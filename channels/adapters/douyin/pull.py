@@ -67,7 +67,7 @@ def _aftersales(connection: Connection, start: datetime, end: datetime, number: 
 def _page(answer: client.Answer, name: str, row: Any) -> Page:
     try:
         return Page([row(each) for each in answer.data.get(name) or []], int(answer.data["total"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise calls.not_understood(client.PLATFORM, answer.body) from error
 
 

@@ -25,7 +25,7 @@ from channels.messages import (
 )
 
 PAY_HOLDS_POSTAGE: Final = True
-COME_BACK: Final = frozenset({0})  # after-sale types: goods and money back
+COME_BACK: Final = (0,)  # after-sale types: goods and money back
 _CENT: Final = Decimal("0.01")
 
 
@@ -86,6 +86,9 @@ GOODS_UNDERWAY: Final = frozenset({7, 11, 29})
 MONEY_PENDING: Final = 1  # refund_status of an after-sale that succeeded, before the money is back
 REFUND: Final = {
     "refund_id": Column("aftersale_id", renaming.code),
+    "status": Column("aftersale_status", count),
+    "type": Column("aftersale_type", count),
+    "money": Column("refund_status", count),
     "changed_at": Column("update_time", seconds),
     "asked_at": Column("apply_time", seconds),
     "amount": Column("refund_amount", fen),
@@ -111,7 +114,7 @@ def head(kind: str, payload: bytes) -> tuple[str, int]:
     if kind == "order":
         number, read = source.get("order_id"), _order_revision
     else:
-        number, read = (source.get("order_info") or {}).get("shop_order_id"), _refund_revision
+        number, read = _inner(source, "order_info").get("shop_order_id"), _refund_revision
     try:
         return str(number), read(source)
     except Untranslatable:
@@ -224,20 +227,19 @@ def _refund_revision(source: dict[str, Any]) -> int:
 
 def _refund(source: dict[str, Any], raw: RawMessage) -> IncomingRefund:
     remarks: list[Sentence] = []
-    about, of_order = _inner(source, "aftersale_info"), _inner(source, "order_info")
-    reader = renaming.renamed(about, REFUND, remarks, "aftersale_info.")
+    of_order = _inner(source, "order_info")
+    reader = renaming.renamed(source.get("aftersale_info"), REFUND, remarks, "aftersale_info.")
     number = Fields({"shop_order_id": renaming.code(of_order.get("shop_order_id"))}, remarks).code("shop_order_id")
     renaming.check_same(number, raw, field="shop_order_id")
-    status = count(about.get("aftersale_status"))
-    if not isinstance(status, int) or status not in STATES:
-        renaming.unknown("aftersale_status", status)
-    pending = STATES[status] is RefundState.REFUNDED and count(about.get("refund_status")) == MONEY_PENDING
+    state = reader.meaning("status", STATES)
+    if state is RefundState.REFUNDED and reader.values["money"] == MONEY_PENDING:
+        state = RefundState.AGREED
     lines = renaming.lines(of_order, "related_order_info", REFUND_LINE, remarks)
     return IncomingRefund(
         external_id=number,
         refund_id=reader.code("refund_id"),
         revision=_refund_revision(source),
-        state=RefundState.AGREED if pending else STATES[status],
+        state=state,
         amount=reader.money("amount"),
         currency="CNY",
         lines=tuple(
@@ -245,7 +247,7 @@ def _refund(source: dict[str, Any], raw: RawMessage) -> IncomingRefund:
             for line in lines
         ),
         reason=reader.text("reason", facts.LONGEST_REASON),
-        goods_come_back=status in GOODS_UNDERWAY or count(about.get("aftersale_type")) in COME_BACK,
+        goods_come_back=reader.values["status"] in GOODS_UNDERWAY or reader.values["type"] in COME_BACK,
         asked_at=reader.time_or_none("asked_at"),
         remarks=tuple(remarks),
     )

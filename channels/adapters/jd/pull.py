@@ -79,7 +79,7 @@ def _page(connection: Connection, start: datetime, end: datetime, number: int) -
     try:
         result = inner["searchorderinfo_result"]
         return Page([_row(each) for each in result.get("orderInfoList") or []], int(result["orderTotal"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise calls.not_understood(client.PLATFORM, body) from error
 
 

@@ -80,5 +80,5 @@ def _page(connection: Connection, start: datetime, end: datetime, number: int) -
     try:
         rows = [Row(str(row["order_sn"]), str(row.get("updated_at") or "")) for row in inner["order_sn_list"] or []]
         return Page(rows, int(inner["total_count"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise calls.not_understood(client.PLATFORM, body) from error

@@ -280,6 +280,8 @@ def test_a_refund_is_read_exactly() -> None:
         ({"aftersale_status": 13}, RefundState.CLOSED, False),
         ({"aftersale_status": 14}, RefundState.CLOSED, False),
         ({"aftersale_status": 27}, RefundState.CLOSED, False),
+        ({"aftersale_status": 27, "aftersale_type": {}}, RefundState.CLOSED, False),
+        ({"aftersale_status": "27"}, RefundState.CLOSED, False),
         ({"aftersale_status": 28}, RefundState.CLOSED, False),
         ({"aftersale_status": 29}, RefundState.CLOSED, True),
         ({"aftersale_status": 51}, RefundState.CLOSED, False),
@@ -296,6 +298,8 @@ def test_every_after_sale_status_is_a_state(changes: dict[str, Any], state: Refu
     [
         ({"aftersale_status": 99}, "unknown_status"),
         ({"aftersale_status": None}, "unknown_status"),
+        ({"aftersale_status": False}, "unknown_status"),
+        ({"aftersale_status": []}, "unknown_status"),
         ({"aftersale_id": ""}, "missing_field"),
         ({"refund_amount": "ten"}, "bad_price"),
         ({"update_time": 0}, "missing_field"),
@@ -306,3 +310,13 @@ def test_a_refund_that_makes_no_sense_is_refused(changes: dict[str, Any], code: 
         refund_with(**changes)
 
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("broken", ["order_info", "aftersale_info"])
+@pytest.mark.parametrize("value", [None, 7, "x", []])
+def test_half_an_after_sale_is_refused(broken: str, value: object) -> None:
+    payload = json.dumps(json.loads((SAMPLES / "refund.json").read_text("utf-8")) | {broken: value}).encode()
+
+    with pytest.raises(Untranslatable):
+        douyin.ADAPTER.translate(RawMessage("refund", ORDER, 0, payload), DY)
+    assert translate.head("refund", payload)[1] == (1_795_402_860_123 if broken == "order_info" else 0)
