@@ -18,6 +18,7 @@ from orders.models import Order, Oversell, Return
 from orders.services import holds
 from promotions.models import Promotion
 from tests import small_company as company
+from tests.admin import papers
 from tests.admin.reading import chinese_left, english_left
 from tests.small_company import NOON, TESTER
 
@@ -79,6 +80,8 @@ def stock_documents(cup, lid, near, far):
     StockDifference.objects.create(
         check_name="on_hand", subject="CUP@SH", sku=cup, node=near, stored=2, derived=1, found_at=NOON
     )
+    papers.receive_goods(cup, lid, near)
+    papers.count_goods(cup, near)
 
 
 def pages() -> list[tuple[str, object]]:
