@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from audit.rules.sentences import Sentence, say
+from inventory.rules.lots import code_of
 
 # Our word: the other words that mean it. Case, spaces, underscores and hyphens do not matter.
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -12,9 +14,12 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "node": ("node code", "warehouse", "location", "仓库", "节点", "仓库编码"),
     "on_hand": ("stock", "quantity", "现有库存", "库存", "库存数量"),
     "change": ("difference", "变动", "增减"),
+    "lot": ("lot code", "batch", "批次", "批号", "批次号"),
+    "expires": ("expires on", "expiry", "expiry date", "效期", "有效期", "有效期至", "到期日"),
 }
 MOST_UNITS: Final = 100_000_000
 LONGEST_CODE: Final = 64
+LONGEST_LOT: Final = 40
 REASONS: Final[Mapping[str, Sentence]] = {
     "unreadable": say("The row cannot be read."),
     "missing": say("SKU, node or quantity is missing."),
@@ -24,6 +29,11 @@ REASONS: Final[Mapping[str, Sentence]] = {
     "unknown_node": say("There is no such node."),
     "bundle": say("A bundle has no stock of its own: import its parts."),
     "twice": say("An earlier row names the same SKU and node."),
+    "twice_lot": say("An earlier row names the same SKU, node and lot."),
+    "bad_date": say("The date is not like 2026-12-31."),
+    "no_lots": say("This SKU has no lots."),
+    "lot_date": say("The lot is known with another date. Correct one of the two."),
+    "past_date": say("The lot is past its date."),
     "promised": say("More units are reserved or held than would be left."),
 }
 
@@ -38,12 +48,22 @@ class UnreadableStockFile(Exception):
 
 @dataclass(frozen=True)
 class Columns:
-    """Where the file keeps what; ``is_change`` says that it adds and removes instead of saying how many there are."""
+    """Where the file keeps what; ``is_change`` says that it adds and removes instead of saying how many there are.
+
+    A file that names lots speaks of each lot by itself: of goods with lots, a row without one is of the unlabelled lot.
+    """
 
     sku: int
     node: int
     units: int
     is_change: bool
+    lot: int | None = None
+    expires: int | None = None
+
+    @property
+    def names_lots(self) -> bool:
+        """Return whether the file speaks of lots."""
+        return self.lot is not None or self.expires is not None
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,8 @@ class FileRow:
     node: str
     units: int | None
     code: str
+    lot: str = ""
+    expires: date | None = None
 
 
 def _plain(word: str) -> str:
@@ -78,13 +100,18 @@ def understand(header: Sequence[str]) -> Columns:
         )
     is_change = "change" in found
     return Columns(
-        found.index("sku"), found.index("node"), found.index("change" if is_change else "on_hand"), is_change
+        found.index("sku"),
+        found.index("node"),
+        found.index("change" if is_change else "on_hand"),
+        is_change,
+        lot=found.index("lot") if "lot" in found else None,
+        expires=found.index("expires") if "expires" in found else None,
     )
 
 
 def read(rows: Iterator[Sequence[str] | None], columns: Columns) -> Iterator[FileRow]:
     """Yield each filled row after the header."""
-    width = max(columns.sku, columns.node, columns.units) + 1
+    width = max(columns.sku, columns.node, columns.units, columns.lot or 0, columns.expires or 0) + 1
     for row_number, cells in enumerate(rows, start=2):
         if cells is None:
             yield FileRow(row_number, "", "", None, "unreadable")
@@ -100,7 +127,23 @@ def _row(row_number: int, cells: Sequence[str], columns: Columns) -> FileRow:
         code = "missing"
     if "\0" in sku + node or max(len(sku), len(node)) > LONGEST_CODE:
         sku, node, code = sku.replace("\0", "")[:LONGEST_CODE], node.replace("\0", "")[:LONGEST_CODE], "unreadable"
-    return FileRow(row_number, sku, node, units, code)
+    if not columns.names_lots:
+        return FileRow(row_number, sku, node, units, code)
+    lot, expires, lot_code = _lot(cells, columns)
+    return FileRow(row_number, sku, node, units, code or lot_code, lot, expires)
+
+
+def _lot(cells: Sequence[str], columns: Columns) -> tuple[str, date | None, str]:
+    """Return the lot of a row, its date, and why they cannot be used, if so."""
+    named = _code(cells[columns.lot]) if columns.lot is not None else ""
+    words = cells[columns.expires].strip() if columns.expires is not None else ""
+    if "\0" in named or len(named) > LONGEST_LOT:
+        return named.replace("\0", "")[:LONGEST_LOT], None, "unreadable"
+    try:
+        expires = date.fromisoformat(words.replace("/", "-").removesuffix(" 00:00:00")) if words else None
+    except ValueError:
+        return named, None, "bad_date"
+    return code_of(named, expires), expires, ""
 
 
 def _code(cell: str) -> str:

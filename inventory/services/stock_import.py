@@ -7,9 +7,11 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
 
 from audit.models import rows as bulk
 from audit.models.sentences import render
@@ -17,22 +19,24 @@ from audit.rules.actors import Actor
 from audit.rules.sentences import say
 from inventory.models import StockImport
 from inventory.rules import stock_file
-from inventory.services import refusals, safety
+from inventory.services import import_lots, refusals, safety
 from inventory.services.levels import LevelsChanged
 from inventory.services.refusals import RefusedRow
 from inventory.statuses import ImportStatus, MovementKind
 
 SHOWN = 20
-_STAGE = "stock_import_stage"
-_STAGED = ("row_number", "sku_code", "node_code", "units", "code")
+_STAGE = import_lots.STAGE
+_STAGED = ("row_number", "sku_code", "node_code", "units", "code", "lot_code", "expires_date", "by_lot")
 _CREATE = f"""
 DROP TABLE IF EXISTS pg_temp.{_STAGE};
 CREATE TEMPORARY TABLE {_STAGE} (row_number int, sku_code text, node_code text, units int, code text,
-    sku_id bigint, node_id bigint, was int, change int) ON COMMIT DROP
+    lot_code text DEFAULT '', expires_date date, by_lot boolean DEFAULT false, has_lots boolean DEFAULT false,
+    sku_id bigint, node_id bigint, lot_id bigint, was int, change int) ON COMMIT DROP
 """
 _JUDGE = (
     f"""
-    UPDATE {_STAGE} AS stage SET sku_id = sku.id, code = CASE WHEN stage.code = '' AND sku.kind = 'bundle'
+    UPDATE {_STAGE} AS stage SET sku_id = sku.id, has_lots = sku.tracks_lots, by_lot = stage.by_lot AND sku.tracks_lots,
+           code = CASE WHEN stage.code = '' AND sku.kind = 'bundle'
            THEN 'bundle' ELSE stage.code END FROM inventory_sku AS sku WHERE sku.code = stage.sku_code
     """,
     f"UPDATE {_STAGE} AS stage SET node_id = node.id FROM inventory_node AS node WHERE node.code = stage.node_code",
@@ -40,12 +44,13 @@ _JUDGE = (
     UPDATE {_STAGE} SET code = CASE WHEN sku_id IS NULL THEN 'unknown_sku' ELSE 'unknown_node' END
      WHERE code = '' AND (sku_id IS NULL OR node_id IS NULL)
     """,
+    *import_lots.JUDGE,
     f"""
-    UPDATE {_STAGE} AS stage SET code = 'twice'
-      FROM (SELECT sku_id, node_id, min(row_number) AS first FROM {_STAGE} WHERE code = ''
-             GROUP BY sku_id, node_id HAVING count(*) > 1) AS doubled
+    UPDATE {_STAGE} AS stage SET code = CASE WHEN stage.by_lot THEN 'twice_lot' ELSE 'twice' END
+      FROM (SELECT sku_id, node_id, lot_code, min(row_number) AS first FROM {_STAGE} WHERE code = ''
+             GROUP BY sku_id, node_id, lot_code HAVING count(*) > 1) AS doubled
      WHERE stage.code = '' AND stage.sku_id = doubled.sku_id AND stage.node_id = doubled.node_id
-       AND stage.row_number > doubled.first
+       AND stage.lot_code = doubled.lot_code AND stage.row_number > doubled.first
     """,
 )
 _LOCK = f"""
@@ -56,13 +61,18 @@ SELECT count(*) FROM (
 """
 _COMPARE = f"""
 UPDATE {_STAGE} AS stage
-   SET was = coalesce(told.on_hand, 0),
-       change = CASE WHEN %s THEN stage.units ELSE stage.units - coalesce(told.on_hand, 0) END,
-       code = CASE WHEN (CASE WHEN %s THEN stage.units + coalesce(told.on_hand, 0) ELSE stage.units END)
-                        < coalesce(told.reserved + told.quality_hold, 0) THEN 'promised' ELSE '' END
-  FROM {_STAGE} AS same
-  LEFT JOIN inventory_stocklevel AS told ON told.sku_id = same.sku_id AND told.node_id = same.node_id
- WHERE same.row_number = stage.row_number AND stage.code = ''
+   SET was = told.on_hand,
+       change = CASE WHEN %s THEN stage.units ELSE stage.units - told.on_hand END,
+       code = CASE WHEN (CASE WHEN %s THEN stage.units + told.on_hand ELSE stage.units END) < told.kept
+                   THEN 'promised' ELSE '' END
+  FROM (SELECT same.row_number, coalesce(CASE WHEN same.by_lot THEN lots.on_hand ELSE level.on_hand END, 0) AS on_hand,
+               coalesce(CASE WHEN same.by_lot THEN lots.reserved + lots.quality_hold
+                             ELSE level.reserved + level.quality_hold END, 0) AS kept
+          FROM {_STAGE} AS same
+          LEFT JOIN inventory_stocklevel AS level ON level.sku_id = same.sku_id AND level.node_id = same.node_id
+          LEFT JOIN inventory_lotlevel AS lots ON same.by_lot AND lots.lot_id = same.lot_id
+                                              AND lots.node_id = same.node_id) AS told
+ WHERE told.row_number = stage.row_number AND stage.code = ''
 """
 _OPEN = f"""
 INSERT INTO inventory_stocklevel (sku_id, node_id, on_hand, reserved, safety_stock)
@@ -72,12 +82,12 @@ ON CONFLICT (sku_id, node_id) DO NOTHING
 _MOVE = f"""
 INSERT INTO inventory_stockmovement (key, sku_id, node_id, kind, quantity, reference, reason, actor, moved_at)
 SELECT %s || ':' || row_number, sku_id, node_id, %s, change, %s, %s, %s, %s
-  FROM {_STAGE} WHERE change <> 0 ORDER BY row_number
+  FROM {_STAGE} WHERE change <> 0 AND NOT has_lots ORDER BY row_number
 """
 _APPLY = f"""
 UPDATE inventory_stocklevel AS level SET on_hand = level.on_hand + stage.change
   FROM {_STAGE} AS stage
- WHERE stage.change <> 0 AND level.sku_id = stage.sku_id AND level.node_id = stage.node_id
+ WHERE stage.change <> 0 AND NOT stage.has_lots AND level.sku_id = stage.sku_id AND level.node_id = stage.node_id
    AND level.on_hand + stage.change >= level.reserved + level.quality_hold
 """
 _TOUCHED = f"""
@@ -91,6 +101,7 @@ SELECT sku.code || '@' || node.code FROM inventory_stockmovement AS mine
  WHERE mine.reference = %s AND (
        EXISTS (SELECT FROM inventory_stockmovement AS later
                 WHERE later.sku_id = mine.sku_id AND later.node_id = mine.node_id AND later.id > mine.id
+                  AND later.reference <> mine.reference
                   AND (later.quantity < 0 OR later.kind IN ('count', 'import')))
     OR EXISTS (SELECT FROM inventory_reservation AS held
                 WHERE held.sku_id = mine.sku_id AND held.node_id = mine.node_id
@@ -107,11 +118,12 @@ SELECT count(*), count(*) FILTER (WHERE code <> ''), count(*) FILTER (WHERE chan
 _SAFE = "CASE WHEN {0} ~ '^[=+@\\t\\r-]' THEN '''' || {0} ELSE {0} END"  # a spreadsheet would run it as a formula
 _TELL = f"""
 COPY (SELECT stage.row_number AS row, {_SAFE.format("stage.sku_code")} AS sku,
-             {_SAFE.format("stage.node_code")} AS node, stage.was, stage.was + stage.change AS now, stage.change,
+             {_SAFE.format("stage.node_code")} AS node, %s stage.was, stage.was + stage.change AS now, stage.change,
              words.words AS refused_because
         FROM {_STAGE} AS stage LEFT JOIN stock_import_words AS words ON words.code = stage.code
        ORDER BY stage.row_number) TO STDOUT WITH (FORMAT csv, HEADER)
 """
+_LOT_TOLD = f"{_SAFE.format('stage.lot_code')} AS lot,"
 
 
 @dataclass(frozen=True)
@@ -146,22 +158,22 @@ def take_in(
     document = StockImport(file_name=file_name[:200], imported_at=at, imported_by=actor.label[:80])
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
-        bulk.copy_in(_STAGE, _STAGED, _cells(stock_file.read(rows, columns)))
+        bulk.copy_in(_STAGE, _STAGED, _cells(stock_file.read(rows, columns), by_lot=columns.names_lots))
         cursor.execute(f"ANALYZE {_STAGE}")
         for statement in _JUDGE:
             cursor.execute(statement)
-        _judge(cursor, columns, document)
+        _judge(cursor, columns, document, at)
         if not is_dry_run and not document.rows_refused:  # judged again under locks, levels made first
             cursor.execute(_OPEN)
             cursor.execute(_LOCK)
-            _judge(cursor, columns, document)
+            _judge(cursor, columns, document, at)
         document.status = ImportStatus.CHECKED if is_dry_run else ImportStatus.APPLIED
         if document.rows_refused:
             document.status = ImportStatus.REFUSED
         document.save()
         if document.status == ImportStatus.APPLIED:
             _write(cursor, document, ("import", "import"), actor, at)
-        document.results = _results(cursor)
+        document.results = _results(cursor, _LOT_TOLD if columns.names_lots else "")
         document.save(update_fields=["results"])
         return Outcome(document, _first_refused(cursor))
 
@@ -178,9 +190,10 @@ def undo(import_id: int, *, actor: Actor, at: datetime) -> StockImport:
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
         cursor.execute(
-            f"INSERT INTO {_STAGE} (row_number, sku_id, node_id, code, change)"
-            " SELECT row_number() OVER (ORDER BY id), sku_id, node_id, '', -quantity"
-            " FROM inventory_stockmovement WHERE reference = %s",
+            f"INSERT INTO {_STAGE} (row_number, sku_id, node_id, code, change, lot_id, has_lots)"
+            " SELECT row_number() OVER (ORDER BY mine.id), sku_id, node_id, '', -quantity, lot_id, sku.tracks_lots"
+            " FROM inventory_stockmovement AS mine JOIN inventory_sku AS sku ON sku.id = mine.sku_id"
+            " WHERE mine.reference = %s",
             [document.reference],
         )
         cursor.execute(_LOCK)
@@ -212,13 +225,16 @@ def refused_rows(document: StockImport, *, most: int = SHOWN) -> list[RefusedLin
         ]
 
 
-def _cells(read: Iterator[stock_file.FileRow]) -> Iterator[tuple[int, str, str, int | None, str]]:
-    return ((row.row_number, row.sku, row.node, row.units, row.code) for row in read)
+def _cells(read: Iterator[stock_file.FileRow], *, by_lot: bool) -> Iterator[tuple[Any, ...]]:
+    for row in read:
+        yield row.row_number, row.sku, row.node, row.units, row.code, row.lot, row.expires, by_lot
 
 
-def _judge(cursor: CursorWrapper, columns: stock_file.Columns, document: StockImport) -> None:
+def _judge(cursor: CursorWrapper, columns: stock_file.Columns, document: StockImport, at: datetime) -> None:
     """Find out what each good row changes and which would go below what is promised, and sum it up."""
     cursor.execute(_COMPARE, [columns.is_change, columns.is_change])
+    if columns.names_lots:
+        cursor.execute(import_lots.PAST, [timezone.localdate(at)])
     cursor.execute(_SUMS)
     (
         document.rows_read,
@@ -238,6 +254,7 @@ def _write(cursor: CursorWrapper, document: StockImport, words: tuple[str, str],
     cursor.execute(_APPLY)
     if cursor.rowcount != written:
         raise LevelsChanged(f"{written - cursor.rowcount} of {written} balances refused the import")
+    import_lots.record(cursor, document.reference, key, why, actor=actor, at=at)
     cursor.execute(_TOUCHED)
     safety.settle([level_id for (level_id,) in cursor.fetchall()], actor=actor, at=at)
 
@@ -247,7 +264,7 @@ def _first_refused(cursor: CursorWrapper) -> tuple[RefusedRow, ...]:
     return tuple(RefusedRow(number, stock_file.REASONS[code]) for number, code in cursor.fetchall())
 
 
-def _results(cursor: CursorWrapper) -> bytes:
+def _results(cursor: CursorWrapper, also: str) -> bytes:
     """Return the staged rows with their results, gzipped; read as a stream."""
     cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS stock_import_words (code text, words text) ON COMMIT DROP")
     cursor.execute("TRUNCATE stock_import_words")
@@ -256,7 +273,10 @@ def _results(cursor: CursorWrapper) -> bytes:
         [(code, render(reason.stored())) for code, reason in stock_file.REASONS.items()],
     )
     packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file, cursor.copy(_TELL) as lines:
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file,
+        cursor.copy(_TELL.replace("%s", also)) as lines,
+    ):
         for block in lines:
             file.write(block)
     return packed.getvalue()

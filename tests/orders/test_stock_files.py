@@ -49,9 +49,9 @@ def test_an_export_holds_no_formula(stocked, tmp_path):
     call_command("export_stock", str(tmp_path / "stock.csv"))
     with (tmp_path / "stock.csv").open(encoding="utf-8-sig", newline="") as file:
         assert list(csv.reader(file)) == [
-            ["sku", "node", "on_hand", "reserved", "quality_hold", "safety_stock", "available"],
-            ["'=LID", "SH", "4", "0", "0", "0", "4"],
-            ["CUP", "SH", "10", "0", "0", "0", "10"],
+            ["sku", "node", "on_hand", "reserved", "quality_hold", "safety_stock", "available", "lot", "expires"],
+            ["'=LID", "SH", "4", "0", "0", "0", "4", "", ""],
+            ["CUP", "SH", "10", "0", "0", "0", "10", "", ""],
         ]
 
 
