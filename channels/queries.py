@@ -12,3 +12,10 @@ def nodes_by_channel(channel_ids: Iterable[int]) -> dict[int, frozenset[int]]:
     for channel_id, node_id in links.values_list("channel_id", "node_id"):
         found.setdefault(channel_id, set()).add(node_id)
     return {channel_id: frozenset(node_ids) for channel_id, node_ids in found.items()}
+
+
+def served(channels: Iterable[Channel]) -> dict[str, frozenset[int] | None]:
+    """Return the nodes that serve each channel's orders by the channel's code; None means all of them."""
+    rows = list(channels)
+    named = nodes_by_channel(row.pk for row in rows)
+    return {row.code: named.get(row.pk) for row in rows}

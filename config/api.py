@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from channels.api.views import ChannelAvailabilityView
+from channels.api.views import ChannelAvailabilityView, SkuChannelsView
 from inventory.api.stock import NetworkWhyView, NodeWhyView, StockViewSet
 from inventory.api.views import AvailabilityView
 from orders.api.views import FulfillmentViewSet, OrderViewSet
@@ -18,6 +18,7 @@ urlpatterns = [
     path("v1/", include(router.urls)),
     path("v1/channels/<str:code>/availability/", ChannelAvailabilityView.as_view(), name="channel-availability"),
     path("v1/availability/", AvailabilityView.as_view(), name="availability"),
+    path("v1/stock/<str:sku>/channels/", SkuChannelsView.as_view(), name="stock-why-by-channel"),
     path("v1/stock/<str:sku>/why/", NetworkWhyView.as_view(), name="stock-why-everywhere"),
     path("v1/stock/<str:sku>/<str:node>/why/", NodeWhyView.as_view(), name="stock-why"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

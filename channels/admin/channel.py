@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,7 @@ from audit.admin import columns, filters
 from audit.admin.base import AuditedAdmin
 from audit.admin.reasons import WhyForm
 from channels.adapters import registry
-from channels.admin import choices
+from channels.admin import choices, promised
 from channels.models import Channel, InboundMessage, Listing, PullCursor
 from channels.statuses import InboundStatus
 
@@ -83,6 +83,10 @@ class ChannelAdmin(AuditedAdmin):
         (_("Promises"), {"fields": (("unpaid_minutes", "ship_within_hours"), ("priority", "nodes"))}),
     )  # fmt: skip
     empty_hint = _("No channels yet. Add the first shop or system to talk to.")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that says what channels may sell of a SKU."""
+        return promised.urls(self) + super().get_urls()
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Use the form that hides credentials."""

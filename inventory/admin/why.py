@@ -27,7 +27,7 @@ from inventory.statuses import DifferenceCheck, DifferenceStatus, MovementKind, 
 TITLES = {
     "on_hand": _("on hand"), "reserved": _("reserved"), "quality_hold": _("quality hold"),
     "safety_stock": _("safety stock"), "available": _("available"), "in_transit": _("in transit"),
-    "expected": _("expected"),
+    "expected": _("still to come"),
 }  # fmt: skip
 KINDS = {
     "reserved": _("reservation"), "transfer": _("transfer"), "in_transit": _("transfer"),

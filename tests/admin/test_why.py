@@ -173,6 +173,21 @@ def test_a_bundle_leads_to_its_parts(desk, shop):
     assert f'href="{why.network_url(shop[1].pk)}"' in page.content.decode()
 
 
+def test_what_each_channel_may_sell(desk, clerk, story):
+    cup, _near, far = story
+    company.channel("DY").nodes.add(far)
+    url = reverse("admin:channels_channel_promised", args=[cup.pk])
+    assert f'href="{url}"' in desk.get(why.network_url(cup.pk)).content.decode()
+    rows = desk.get(url).context["rows"]
+    assert [(row["nodes"], row["at_nodes"], row["room"]) for row in rows] == [(1, "10", "–"), (2, "11", "–")]
+    bundle = company.sku("SET", parts={cup: 2})
+    page = desk.get(reverse("admin:channels_channel_promised", args=[bundle.pk])).content.decode()
+    assert f'href="{url}"' in page
+    assert clerk("channels.view_channel").get(url).status_code == 403
+    assert clerk("inventory.view_stocklevel").get(url).status_code == 403
+    assert clerk("channels.view_channel", "inventory.view_stocklevel").get(url).status_code == 200
+
+
 def test_only_those_who_may_view_stock_look(clerk, story):
     cup, near, _far = story
     urls = (why.node_url(cup.pk, near.pk), why.network_url(cup.pk))
@@ -206,5 +221,6 @@ def test_both_pages_are_read_in_one_language(desk, story, language, left):
     desk.cookies["django_language"] = language
     allowed = {*LATIN, "li"} if language == "zh-hans" else {"简体中文"}
     pages = [why.node_url(cup.pk, node.pk, name) for node in (near, far) for name in why.NAMES]
+    pages.append(reverse("admin:channels_channel_promised", args=[cup.pk]))
     for url in (*pages, why.network_url(cup.pk), why.network_url(cup.pk, timezone.now())):
         assert left(desk.get(url).content.decode(), allowed) == [], url

@@ -18,6 +18,7 @@ PATHS = {
     "/api/v1/availability/?sku=CUP": "inventory.view_stocklevel",
     "/api/v1/stock/": "inventory.view_stocklevel",
     "/api/v1/stock/CUP/why/": "inventory.view_stocklevel",
+    "/api/v1/stock/CUP/channels/": "inventory.view_stocklevel",
     "/api/v1/stock/CUP/SH/why/": "inventory.view_stocklevel",
 }
 

@@ -170,3 +170,22 @@ def test_the_number_of_queries_does_not_grow(hub, reader, django_assert_num_quer
     with django_assert_num_queries(queries):
         reader.get(f"{URL}{path}")
     assert scenes.order("0").status == "released"
+
+
+def test_what_each_channel_may_sell(story, reader, django_assert_num_queries):
+    company.channel("DY").nodes.add(story.far)
+    with django_assert_num_queries(10):
+        answer = ask(reader, f"{URL}CUP/channels/")
+    assert [(one["channel"], one["value"], one["at_nodes"], one["share_room"]) for one in answer["channels"]] == [
+        ("DY", 10, 10, None), ("JD", 14, 14, None),
+    ]  # fmt: skip
+    assert {part["name"]: part["units"] for part in answer["channels"][1]["parts"]} == {
+        "on_hand": 16, "reserved": -1, "quality_hold": 0, "safety_stock": -1, "too_old": 0,
+    }  # fmt: skip
+
+
+def test_a_bundle_is_asked_for_part_by_part(story, reader):
+    company.sku("SET", parts={story.cup: 2})
+    response = reader.get(f"{URL}SET/channels/")
+    assert (response.status_code, response.json()["code"]) == (400, "bundle")
+    assert reader.get(f"{URL}NOPE/channels/").status_code == 404
