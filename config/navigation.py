@@ -31,6 +31,9 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
         ]),
         _group(_("Stock"), [
             _item(_("Stock levels"), "inventory_2", "inventory.stocklevel"),
+            _item(_("Stock of lots"), "hourglass_bottom", "inventory.lotlevel"),
+            _item(_("Lots"), "event_busy", "inventory.lot"),
+            _item(_("Remaining life"), "event_available", "inventory.remaininglife"),
             _item(_("Reservations"), "bookmark", "inventory.reservation"),
             _item(_("Movements"), "swap_vert", "inventory.stockmovement"),
             _item(_("Expected receipts"), "event_upcoming", "inventory.expectedreceipt"),
@@ -38,6 +41,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Transfers"), "local_shipping", "inventory.transfer"),
             _item(_("Stock counts"), "pin", "inventory.stockcount"),
             _item(_("Quality holds"), "verified", "inventory.qualityhold"),
+            _item(_("Safety stock"), "shield", "inventory.safetyrule"),
             _item(_("Stock imports"), "upload_file", "inventory.stockimport"),
             _item(_("Stock differences"), "difference", "inventory.stockdifference"),
             _item(_("Reason codes"), "rule", "inventory.reasoncode"),

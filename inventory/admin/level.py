@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.admin import columns, filters
 from audit.admin.base import MachineAdmin
 from inventory.admin import choices, why
+from inventory.admin.safety import SET_OWN
 from inventory.models import StockLevel
 
 LOW = 5
@@ -53,8 +54,9 @@ class StockLevelAdmin(MachineAdmin):
     search_help_text = _("SKU begins with …")
     ordering = ("sku_id", "node_id")
     sortable_by = ()
-    fields = ("item", "title", "place", "stock", "promised", "held", "kept_back", "free")
+    fields = ("item", "title", "place", "stock", "promised", "held", "kept_back", "own_safety", "free")
     readonly_fields = fields
+    verbs = (SET_OWN,)
     empty_hint = _("No stock yet. It appears with the first receipt or import.")
     standard_views = ((_("Nothing left"), "stock=zero"), (_("Low"), "stock=low"))
 
@@ -102,6 +104,13 @@ class StockLevelAdmin(MachineAdmin):
     def kept_back(self, level: StockLevel) -> SafeString:
         """Show what is never promised, with a link to the rule that says so."""
         return _opens(level, "safety_stock", level.safety_stock)
+
+    @admin.display(description=_("own safety stock"))
+    def own_safety(self, level: StockLevel) -> SafeString:
+        """Show what it keeps back where no rule fits, with a link to every change of what it kept back."""
+        url = f"{reverse('admin:inventory_safetychange_changelist')}?sku={level.sku_id}&node={level.node_id}"
+        changes = columns.link(url, _("changes"))
+        return format_html("{} · {}", level.own_safety_stock, changes)
 
     @admin.display(description=_("available"))
     def free(self, level: StockLevel) -> SafeString:

@@ -4,13 +4,26 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from audit.rules.actors import Actor
-from inventory.models import ExpectedReceipt, Receipt, Sku, StockCount, StockUpload, Transfer
+from inventory.models import ExpectedReceipt, Receipt, SafetyRule, Sku, StockCount, StockUpload, Transfer
 from inventory.queries import risk
-from inventory.services import counts, receipts, transfers, uploads
+from inventory.services import counts, receipts, safety_rules, transfers, uploads
 from inventory.services.receipts import Arrival
 from tests.small_company import NOON, TESTER
 
 BOSS = Actor("person", "boss")
+
+
+def keep_safe(cup: Sku) -> None:
+    """Draft a rule for every level that replaces nothing, and publish one for cups."""
+    begins = NOON + timedelta(days=1)
+    for rule in (
+        SafetyRule(name="NEW", kind="days", amount=Decimal(2)),
+        SafetyRule(name="Cups", kind="percent", amount=Decimal(10), sku=cup),
+        SafetyRule(name="Autumn", amount=Decimal(1), starts_at=begins),
+    ):
+        safety_rules.save_draft(rule, reason="Test", actor=TESTER, at=NOON)
+    for rule in SafetyRule.objects.exclude(name="NEW").order_by("pk"):
+        safety_rules.publish(rule.pk, reason="Test", actor=TESTER, at=NOON)
 
 
 def receive_goods(cup: Sku, lid: Sku, near) -> ExpectedReceipt:

@@ -19,6 +19,8 @@ from inventory.models import (
     QualityHold,
     ReasonCode,
     Receipt,
+    SafetyChange,
+    SafetyRule,
     Sku,
     StockCount,
     StockDifference,
@@ -47,11 +49,16 @@ QUERIES = {
     "inventory.category": 5,
     "inventory.channelshare": 6,
     "inventory.expectedreceipt": 7,
+    "inventory.lot": 7,
+    "inventory.lotlevel": 6,
     "inventory.node": 6,
     "inventory.qualityhold": 6,
     "inventory.reasoncode": 5,
     "inventory.receipt": 7,
+    "inventory.remaininglife": 5,
     "inventory.reservation": 6,
+    "inventory.safetychange": 6,
+    "inventory.safetyrule": 6,
     "inventory.sku": 7,
     "inventory.stockcount": 7,
     "inventory.stockdifference": 5,
@@ -92,6 +99,8 @@ def _fill_stock(cup, near, far, number: int) -> None:
     """Add one row to the lists of stock's documents."""
     ReasonCode.objects.create(use="adjustment", code=f"r{number}", name="r")
     ChannelShare.objects.create(channel="JD", kind="capped", sku=cup, amount=number, created_at=NOON, created_by="x")
+    rule = SafetyRule.objects.create(name=f"S{number}", amount=number, sku=cup, node=near, created_at=NOON)
+    SafetyChange.objects.create(sku=cup, node=near, before=0, after=number, rule=rule, actor="x", changed_at=NOON)
     Transfer.objects.create(number=f"T{number}", source=near, destination=far, created_at=NOON, created_by="x")
     promised = ExpectedReceipt.objects.create(number=f"PO{number}", node=near, due_date=NOON, created_at=NOON)
     promised.lines.create(sku=cup, quantity=2)
@@ -103,6 +112,9 @@ def _fill_stock(cup, near, far, number: int) -> None:
     StockDifference.objects.create(
         check_name="on_hand", subject=f"CUP@{number}", sku=cup, node=near, stored=1, derived=2, found_at=NOON
     )
+    lot = Lot.objects.create(sku=cup, code=f"L{number}", expires_date=NOON, created_at=NOON)
+    LotLevel.objects.create(lot=lot, sku=cup, node=near, on_hand=number)
+    RemainingLife.objects.create(channel=f"C{number}", category=cup.category, days=number)
     QualityHold.objects.create(
         key=f"q{number}", sku=cup, node=near, quantity=1, reason_code="recall", owner="x", opened_at=NOON,
         opened_by="x", ends_at=NOON,

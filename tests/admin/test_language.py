@@ -80,6 +80,7 @@ def stock_documents(cup, lid, near, far):
     StockDifference.objects.create(
         check_name="on_hand", subject="CUP@SH", sku=cup, node=near, stored=2, derived=1, found_at=NOON
     )
+    papers.keep_safe(cup)
     papers.receive_goods(cup, lid, near)
     papers.count_goods(cup, near)
 
