@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +26,10 @@ from orders.queries import oversold
 from orders.queries.oversold import SPANS
 from orders.statuses import OversellCause
 
-TONES = {"push_lag": "amber", "over_figure": "violet", "never_told": "blue", "not_found": "red"}
+CAUSES = {
+    "push_lag": (_("Pushed too late"), "amber"), "over_figure": (_("Over its figure"), "violet"),
+    "never_told": (_("Never told"), "blue"), "not_found": (_("Not found"), "red"),
+}  # fmt: skip
 BAR_WIDTH, BAR_HEIGHT = 5, 26  # of the small picture of days, in its own units
 DEFAULT_SPAN = 30
 
@@ -75,12 +79,11 @@ class OversellAdmin(MachineAdmin):
         found = oversold.table(days, today=timezone.localdate())
         names = {row.pk: row for row in Channel.objects.filter(pk__in=[one.channel_id for one in found.channels])}
         rows = sorted(found.channels, key=lambda one: names[one.channel_id or 0].code)
-        busiest = max((day.orders for one in found.channels for day in one.days), default=0)
         context = self.admin_site.each_context(request) | {
             "title": gettext("Oversells"), "opts": Oversell._meta, "days": days, "spans": SPANS, "table": found,
             "made_at": columns.when(timezone.now()), "causes": OversellCause.choices,
-            "rows": [_row(one, columns.code_and_name(names[one.channel_id or 0]), days, busiest) for one in rows],
-            "total": _row(found.total, _("All channels"), days, max((d.orders for d in found.total.days), default=0)),
+            "rows": [_row(one, columns.code_and_name(names[one.channel_id or 0]), days) for one in rows],
+            "total": _row(found.total, _("All channels"), days),
         }  # fmt: skip
         return TemplateResponse(request, "admin/orders/oversell/table.html", context)
 
@@ -95,9 +98,9 @@ class OversellAdmin(MachineAdmin):
         return looks.order_link(row.order)
 
     @admin.display(description=_("channel"))
-    def shop(self, row: Oversell) -> SafeString:
+    def shop(self, row: Oversell) -> str:
         """Show who sold it."""
-        return columns.code_and_name(row.channel)
+        return row.channel.code
 
     @admin.display(description=_("SKU"))
     def item(self, row: Oversell) -> SafeString:
@@ -112,14 +115,16 @@ class OversellAdmin(MachineAdmin):
     @admin.display(description=_("cause"))
     def cause_(self, row: Oversell) -> SafeString:
         """Show why they were missing."""
-        return columns.label(row.get_cause_display(), TONES.get(row.cause, "grey"))
+        words, tone = CAUSES[row.cause]
+        return columns.label(words, tone, row.get_cause_display())
 
     @admin.display(description=_("the channel had been told"))
-    def told(self, row: Oversell) -> SafeString | str:
+    def told(self, row: Oversell) -> SafeString:
         """Show the last figure that the channel had accepted, and when."""
         if row.told_quantity is None or row.told_at is None:
             return columns.EMPTY
-        return gettext("%(units)s at %(moment)s") % {"units": row.told_quantity, "moment": columns.stamp(row.told_at)}
+        shown = '<span class="nowrap">{} <span class="faint">{}</span></span>'
+        return format_html(shown, row.told_quantity, columns.stamp(row.told_at))
 
     @admin.display(description=_("our stock fell at"))
     def fell(self, row: Oversell) -> SafeString:
@@ -127,14 +132,16 @@ class OversellAdmin(MachineAdmin):
         return columns.when(row.stock_fell_at)
 
     @admin.display(description=_("lag"))
-    def lag(self, row: Oversell) -> SafeString | str:
+    def lag(self, row: Oversell) -> SafeString:
         """Show how long our stock had been lower when the channel sold."""
         if row.stock_fell_at is None or row.stock_fell_at > row.order.placed_at:
             return columns.EMPTY
-        return columns.span_exact(row.order.placed_at - row.stock_fell_at)
+        return format_html(
+            '<span class="nowrap">{}</span>', columns.span_exact(row.order.placed_at - row.stock_fell_at)
+        )
 
 
-def _row(one: oversold.Channel, name: Any, days: int, busiest: int) -> dict[str, Any]:
+def _row(one: oversold.Channel, name: Any, days: int) -> dict[str, Any]:
     """Return one line of the table; every figure comes with the address of its rows."""
     return {
         "name": name,
@@ -145,7 +152,7 @@ def _row(one: oversold.Channel, name: Any, days: int, busiest: int) -> dict[str,
         "sides": [
             {
                 "orders": _opens(one.oversold.get(side, 0), "orders_order", one, days, oversold=side),
-                "rate": f"{100 * one.rate(side):.2f} %",
+                "rate": _percent(one.rate(side)),
                 "tone": "green" if not one.oversold.get(side) else "red" if side == "ours" else "amber",
             }
             for side in ("ours", "channel")
@@ -153,7 +160,7 @@ def _row(one: oversold.Channel, name: Any, days: int, busiest: int) -> dict[str,
         "causes": [
             _opens(one.lines.get(cause, 0), "orders_oversell", one, days, cause=cause) for cause in OversellCause.values
         ],
-        "bars": _bars(one, busiest),
+        "bars": _bars(one),
         "bars_width": BAR_WIDTH * days,
     }
 
@@ -163,8 +170,14 @@ def _opens(count: int, page: str, one: oversold.Channel, days: int, **narrow: st
     return why.figure_link(count, f"{reverse(f'admin:{page}_changelist')}?{urlencode(query)}")
 
 
-def _bars(one: oversold.Channel, busiest: int) -> list[dict[str, Any]]:
+def _percent(rate: float) -> str:
+    """Return a rate in per cent; one that is not nothing never reads as nothing."""
+    return "< 0.01 %" if 0 < rate < 0.0001 else f"{100 * rate:.2f} %"
+
+
+def _bars(one: oversold.Channel) -> list[dict[str, Any]]:
     """Return the small picture of days: a bar as high as its orders, its oversold part red and seen however small."""
+    busiest = max((day.orders for day in one.days), default=0)
     bars = []
     for number, day in enumerate(one.days):
         height = BAR_HEIGHT * day.orders / busiest if busiest else 0
