@@ -55,59 +55,77 @@ SELECT asked.place, push.quantity, push.changed_at, push.accepted_at
         ORDER BY accepted_at DESC LIMIT 1) AS push
 """
 
+# Each channel's span is read once, whatever number of its listings is asked for.
 _SOLD = """
-SELECT asked.place, sum(line.quantity)
-  FROM unnest(%s::int[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[])
-       AS asked (place, channel_id, code, since, until)
-  JOIN orders_order AS known ON known.channel_id = asked.channel_id AND known.cancelled_at IS NULL
-   AND known.placed_at > asked.since AND known.placed_at <= asked.until
-  JOIN orders_orderline AS line ON line.order_id = known.id AND line.external_sku = asked.code AND NOT line.is_cancelled
+WITH asked AS (
+    SELECT * FROM unnest(%s::int[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+                  AS asked (place, channel_id, code, since, until)
+), spans AS MATERIALIZED (
+    SELECT channel_id, min(since) AS since, max(until) AS until FROM asked GROUP BY channel_id
+), lines AS MATERIALIZED (
+    SELECT known.channel_id, known.placed_at, line.external_sku, line.quantity
+      FROM spans
+      JOIN orders_order AS known ON known.channel_id = spans.channel_id AND known.cancelled_at IS NULL
+       AND known.placed_at > spans.since AND known.placed_at <= spans.until
+      JOIN orders_orderline AS line ON line.order_id = known.id AND NOT line.is_cancelled
+)
+SELECT asked.place, sum(lines.quantity)
+  FROM asked JOIN lines ON lines.channel_id = asked.channel_id AND lines.external_sku = asked.code
+   AND lines.placed_at > asked.since AND lines.placed_at <= asked.until
  GROUP BY asked.place
 """
 
-# Free units are followed backwards from now. What left with a parcel was taken when it was reserved.
+# Free units of each SKU are followed backwards from now, once however many lines need it. What left with a parcel was
+# taken when it was reserved.
 _FELL = """
 WITH asked AS (
     SELECT * FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::timestamptz[]) AS asked (place, sku_id, needed, since)
-), free AS (
-    SELECT sku_id, sum(on_hand - reserved - quality_hold - safety_stock) AS units
-      FROM inventory_stocklevel WHERE sku_id IN (SELECT sku_id FROM asked) GROUP BY sku_id
-), moved AS (
-    SELECT asked.place, asked.since, move.*
-      FROM asked
-      JOIN inventory_stocklevel AS level ON level.sku_id = asked.sku_id
-      JOIN inventory_stockmovement AS move ON move.sku_id = level.sku_id AND move.node_id = level.node_id
-       AND move.moved_at > asked.since
+), skus AS MATERIALIZED (
+    SELECT sku_id, min(since) AS since FROM asked GROUP BY sku_id
+), free AS MATERIALIZED (
+    SELECT skus.sku_id, (SELECT sum(on_hand - reserved - quality_hold - safety_stock) FROM inventory_stocklevel AS level
+                          WHERE level.sku_id = skus.sku_id) AS units
+      FROM skus
+), moved AS MATERIALIZED (
+    SELECT skus.since, move.*
+      FROM skus
+      JOIN inventory_stocklevel AS level ON level.sku_id = skus.sku_id
+     CROSS JOIN LATERAL (
+           SELECT sku_id, node_id, kind, quantity, reference, moved_at FROM inventory_stockmovement
+            WHERE sku_id = level.sku_id AND node_id = level.node_id AND moved_at > skus.since
+           OFFSET 0) AS move  -- level by level, as the index of movements is sorted
 ), happened AS (
-    SELECT place, moved_at AS at, quantity AS units FROM moved WHERE kind <> 'shipment'
+    SELECT sku_id, moved_at AS at, quantity AS units FROM moved WHERE kind <> 'shipment'
     UNION ALL
-    SELECT place, coalesce(taken.reserved_at, moved_at), quantity
+    SELECT moved.sku_id, coalesce(taken.reserved_at, moved_at), quantity
       FROM moved LEFT JOIN LATERAL (
            SELECT reserved_at FROM inventory_reservation AS held
             WHERE held.reference = moved.reference AND held.sku_id = moved.sku_id AND held.node_id = moved.node_id
-            ORDER BY reserved_at LIMIT 1) AS taken ON true
+            LIMIT 1) AS taken ON true
      WHERE kind = 'shipment' AND coalesce(taken.reserved_at, moved_at) > since
     UNION ALL
-    SELECT asked.place, held.reserved_at, -held.quantity
-      FROM asked JOIN inventory_reservation AS held
-        ON held.sku_id = asked.sku_id AND held.status = 'active' AND held.reserved_at > asked.since
+    SELECT skus.sku_id, held.reserved_at, -held.quantity
+      FROM skus JOIN inventory_reservation AS held
+        ON held.sku_id = skus.sku_id AND held.status = 'active' AND held.reserved_at > skus.since
     UNION ALL
-    SELECT asked.place, kept.opened_at, -kept.quantity
-      FROM asked JOIN inventory_qualityhold AS kept
-        ON kept.sku_id = asked.sku_id AND kept.closed_at IS NULL AND kept.opened_at > asked.since
+    SELECT skus.sku_id, kept.opened_at, -kept.quantity
+      FROM skus JOIN inventory_qualityhold AS kept
+        ON kept.sku_id = skus.sku_id AND kept.closed_at IS NULL AND kept.opened_at > skus.since
     UNION ALL
-    SELECT asked.place, change.changed_at, change.before - change.after
-      FROM asked JOIN inventory_safetychange AS change
-        ON change.sku_id = asked.sku_id AND change.changed_at > asked.since
+    SELECT skus.sku_id, change.changed_at, change.before - change.after
+      FROM skus JOIN inventory_safetychange AS change
+        ON change.sku_id = skus.sku_id AND change.changed_at > skus.since
 ), steps AS (
-    SELECT place, at, sum(units) AS units FROM happened GROUP BY place, at
-), course AS (
-    SELECT asked.place, asked.needed, steps.at, steps.units,
-           free.units + steps.units - sum(steps.units) OVER later AS afterwards
-      FROM steps JOIN asked USING (place) JOIN free USING (sku_id)
-    WINDOW later AS (PARTITION BY asked.place ORDER BY steps.at DESC)
+    SELECT sku_id, at, sum(units) AS units FROM happened GROUP BY sku_id, at
+), course AS MATERIALIZED (
+    SELECT sku_id, steps.at, steps.units, free.units + steps.units - sum(steps.units) OVER later AS afterwards
+      FROM steps JOIN free USING (sku_id)
+    WINDOW later AS (PARTITION BY sku_id ORDER BY steps.at DESC)
 )
-SELECT place, max(at) FROM course WHERE afterwards < needed AND afterwards - units >= needed GROUP BY place
+SELECT asked.place, max(course.at)
+  FROM asked JOIN course ON course.sku_id = asked.sku_id AND course.at > asked.since
+   AND course.afterwards < asked.needed AND course.afterwards - course.units >= asked.needed
+ GROUP BY asked.place
 """
 
 _FREE = """

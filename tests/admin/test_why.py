@@ -224,3 +224,10 @@ def test_both_pages_are_read_in_one_language(desk, story, language, left):
     pages.append(reverse("admin:channels_channel_promised", args=[cup.pk]))
     for url in (*pages, why.network_url(cup.pk), why.network_url(cup.pk, timezone.now())):
         assert left(desk.get(url).content.decode(), allowed) == [], url
+
+
+def test_the_order_page_leads_to_what_is_reserved(desk, sell, shop):
+    sell({"1": {"CUP": 2}})
+    order = Fulfillment.objects.get(number="JD-1-1").order
+    page = desk.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
+    assert f'href="{why.node_url(shop[1].pk, shop[3].pk, "reserved")}">2</a>' in page
