@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -53,7 +54,7 @@ class SkuFilter(filters.ChoiceFilter):
 class LedgerAdmin(MachineAdmin):
     """Rows of one SKU at one node."""
 
-    list_select_related = ("sku", "node")
+    list_select_related: tuple[str, ...] = ("sku", "node")
     search_fields = ("reference",)
     search_help_text = _("Reference (parcel) or SKU begins with …")
     sortable_by = ()
@@ -88,7 +89,7 @@ class ReservationAdmin(LedgerAdmin):
         filters.choice(_("node"), "node", choices.nodes),
         SkuFilter,
     )
-    fields = ("reference", "key", "item", "place", "units", "state", "since", "until")
+    fields = ("reference", "key", "item", "place", "units", "lots", "state", "since", "until")
     readonly_fields = fields
     empty_hint = _("No reservations: they appear when orders are allocated.")
 
@@ -96,6 +97,14 @@ class ReservationAdmin(LedgerAdmin):
     def units(self, row: Reservation) -> SafeString:
         """Show how many."""
         return columns.number(row.quantity)
+
+    @admin.display(description=_("lots"))
+    def lots(self, row: Reservation) -> SafeString:
+        """Show which lots it takes, first expired first; on its own page only."""
+        picked = row.lots.order_by("lot__expires_date", "lot").values_list("quantity", "lot__code", "lot__expires_date")
+        return format_html_join(
+            ", ", "{} × {} {}", ((units, code or "–", f"({until})" if until else "") for units, code, until in picked)
+        )
 
     @admin.display(description=_("status"))
     def state(self, row: Reservation) -> SafeString:
@@ -117,7 +126,8 @@ class ReservationAdmin(LedgerAdmin):
 class StockMovementAdmin(LedgerAdmin):
     """Every change of stock on hand."""
 
-    list_display = ("moved", "item", "place", "kind_name", "change", "reference", "who", "reason")
+    list_display = ("moved", "item", "place", "kind_name", "change", "from_lot", "reference", "who", "reason")
+    list_select_related = ("sku", "node", "lot")
     list_filter = (
         filters.choice(_("kind"), "kind", lambda: MovementKind.choices),
         filters.choice(_("node"), "node", choices.nodes),
@@ -125,7 +135,7 @@ class StockMovementAdmin(LedgerAdmin):
         ("moved_at", filters.DaysFilter),
     )
     ordering = ("-moved_at", "-pk")
-    fields = ("moved", "key", "item", "place", "kind_name", "change", "reference", "who", "reason")
+    fields = ("moved", "key", "item", "place", "kind_name", "change", "from_lot", "reference", "who", "reason")
     readonly_fields = fields
     empty_hint = _("No movements yet: receipts, shipments and counts appear here.")
 
@@ -143,6 +153,11 @@ class StockMovementAdmin(LedgerAdmin):
     def change(self, row: StockMovement) -> SafeString:
         """Show the change with its sign."""
         return columns.signed(row.quantity)
+
+    @admin.display(description=_("lot"))
+    def from_lot(self, row: StockMovement) -> SafeString:
+        """Show the lot, with its date as a hint."""
+        return columns.EMPTY if row.lot is None else columns.label(row.lot, "grey", row.lot.expires_date or "")
 
     @admin.display(description=_("by"))
     def who(self, row: StockMovement) -> str:

@@ -49,14 +49,15 @@ def is_open(row: QualityHold) -> bool:
 class QualityHoldAdmin(LedgerAdmin):
     """Units that are on hand and promised to nobody."""
 
-    list_display = ("item", "place", "units", "reason_code", "owner", "since", "until", "reference")
+    list_select_related = ("sku", "node", "lot")
+    list_display = ("item", "place", "units", "lot", "reason_code", "owner", "since", "until", "reference")
     list_filter = (
         filters.choice(_("node"), "node", choices.nodes),
         SkuFilter,
     )
     ordering = ("-opened_at", "-pk")
     fields = (
-        "item", "place", "units", "reason_code", "note", "owner", "since", "until", "reference",
+        "item", "place", "units", "lot", "reason_code", "note", "owner", "since", "until", "reference",
         "quantity_released", "quantity_scrapped", "closed",
     )  # fmt: skip
     readonly_fields = fields

@@ -1,6 +1,7 @@
 """SKUs with their stock everywhere, bundles with their parts, and categories."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -12,8 +13,13 @@ from unfold.admin import TabularInline
 
 from audit.admin import columns, filters
 from audit.admin.base import AuditedAdmin
+from audit.admin.verbs import Answer, ReasonForm, Verb
+from audit.rules.actors import Actor
+from audit.rules.sentences import Sentence, say
 from inventory.admin import choices, why
 from inventory.models import BundlePart, Category, Sku, StockLevel
+from inventory.services import lot_repair
+from inventory.services.refusals import RowsRefused
 from inventory.statuses import SkuKind
 
 TONES = {"single": "grey", "bundle": "violet", "gift": "green"}
@@ -26,6 +32,23 @@ class PartInline(TabularInline):
     fk_name = "bundle"
     autocomplete_fields = ("part",)
     extra = 0
+
+
+def start_lots(rows: Sequence[Sku], told: Mapping[str, Any], actor: Actor, at: datetime) -> Answer:
+    """Let each SKU have lots; a refused one keeps no other from it."""
+    refused: dict[str, Sentence] = {}
+    for row in rows:
+        try:
+            lot_repair.start(row.pk, reason=told["reason"], actor=actor, at=at)
+        except RowsRefused as error:
+            refused[row.code] = error.rows[0].reason
+    done = len(rows) - len(refused)
+    return Answer(say("%(count)s SKUs have lots from now on.", count=done) if done else None, refused)
+
+
+def may_have_lots(sku: Sku) -> bool:
+    """Return whether a SKU has none yet and could."""
+    return not sku.tracks_lots and sku.kind != SkuKind.BUNDLE
 
 
 @admin.register(Sku)
@@ -44,11 +67,24 @@ class SkuAdmin(AuditedAdmin):
     sortable_by = ("code",)
     inlines = (PartInline,)
     fieldsets = (
-        (None, {"fields": (("code", "kind"), ("name", "name_en"), ("category", "brand"), "is_active")}),
+        (
+            None,
+            {"fields": (("code", "kind"), ("name", "name_en"), ("category", "brand"), ("is_active", "tracks_lots"))},
+        ),
         (_("Figures"), {"fields": (("list_price", "unit_cost"), ("weight_g", "barcode"), "stock")}),
     )
     readonly_fields = ("stock",)
     empty_hint = _("No SKUs yet. Add the first one, or import them.")
+    verbs = (
+        Verb(
+            "start-lots", _("Begin with lots…"), start_lots, ReasonForm, icon="event_busy", is_offered=may_have_lots,
+            intro=_("What lies anywhere becomes an unlabelled lot without a date. There is no way back."),
+        ),
+    )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave it to a deed of its own whether a SKU that is known has lots: its stock becomes a lot."""
+        return (*super().get_readonly_fields(request, obj), *(("tracks_lots",) if obj else ()))
 
     def decorate(self, rows: Sequence[Any]) -> None:
         """Add each SKU's stock over all nodes."""

@@ -10,13 +10,15 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils import timezone
 
+from audit.rules.actors import Actor
 from audit.rules.sentences import say
+from audit.services import trail
 from inventory.models import Lot, LotLevel, Reservation, ReservationLot, Sku, StockLevel
 from inventory.queries import lots as questions
 from inventory.rules.lots import LevelKey, Life, Pick, Shelf, take, taken
 from inventory.services import lots, refusals
 from inventory.services.levels import lock_levels
-from inventory.statuses import ReservationStatus
+from inventory.statuses import ReservationStatus, SkuKind
 
 _ROWS: Final = """
 SELECT sku_id, node_id, coalesce(lot_id, %(home)s), sum(on_hand), sum(held) FROM (
@@ -31,12 +33,18 @@ _Figures = dict[tuple[int, int], list[int]]  # node id, lot id → on hand, rese
 
 
 @transaction.atomic
-def start(sku_id: int, *, at: datetime) -> None:
+def start(sku_id: int, *, reason: str, actor: Actor, at: datetime) -> None:
     """Let a SKU have lots from now on: what lies anywhere is unlabelled, and so is what is reserved of it.
 
-    Raises ``RowsRefused`` when its ledger and its reservations do not fit each other: verify and repair first.
+    There is no way back: lots stay in the ledger. Raises ``RowsRefused`` for a bundle, and when its ledger and its
+    reservations do not fit each other: verify and repair first.
     """
-    Sku.objects.filter(pk=sku_id, tracks_lots=False).update(tracks_lots=True)
+    row = Sku.objects.select_for_update(no_key=True).get(pk=sku_id)
+    if row.kind == SkuKind.BUNDLE:
+        raise refusals.refuse(say("A bundle has no stock of its own."))
+    if not row.tracks_lots:
+        row.tracks_lots = True
+        trail.because(row, actor=actor, reason=reason).save(update_fields=["tracks_lots"])
     settle(sku_id, list(StockLevel.objects.filter(sku=sku_id).values_list("node", flat=True)), at=at)
 
 

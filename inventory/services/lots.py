@@ -122,11 +122,14 @@ class Shelves:
 
 
 def open_shelves(levels: Collection[LevelKey], *, at: datetime) -> Shelves:
-    """Lock the lots of locked levels; one empty query when no SKU has lots."""
+    """Lock the lots of locked levels; one empty query when no SKU has lots.
+
+    What is left of a SKU that has lots no longer counts for nothing: its levels are as if there had never been lots.
+    """
     by_level = lock(levels)
     sku_ids = {sku_id for sku_id, _node_id in by_level}
     needs = questions.needs(sku_ids, timezone.localdate(at)) if sku_ids else Needs(timezone.localdate(at), {}, {})
-    return Shelves(by_level, needs)
+    return Shelves({level: shelf for level, shelf in by_level.items() if level[0] in needs.categories}, needs)
 
 
 def lock(levels: Collection[LevelKey], *, also: Collection[int] = ()) -> dict[LevelKey, Shelf]:

@@ -256,7 +256,9 @@ def _write(cursor: CursorWrapper, document: StockImport, words: tuple[str, str],
         raise LevelsChanged(f"{written - cursor.rowcount} of {written} balances refused the import")
     import_lots.record(cursor, document.reference, key, why, actor=actor, at=at)
     cursor.execute(_TOUCHED)
-    safety.settle([level_id for (level_id,) in cursor.fetchall()], actor=actor, at=at)
+    touched = [level_id for (level_id,) in cursor.fetchall()]
+    for first in range(0, len(touched), import_lots.PAGE):
+        safety.settle(touched[first : first + import_lots.PAGE], actor=actor, at=at)
 
 
 def _first_refused(cursor: CursorWrapper) -> tuple[RefusedRow, ...]:

@@ -102,7 +102,7 @@ def test_a_sku_with_stock_begins_to_have_lots(here):
     reserve(cup, here, 3, "P2/1")
     quality.place([keep(cup, here, 1, key="Q2")], actor=TESTER, at=NOON)
 
-    lot_repair.start(cup.pk, at=NOON)
+    lot_repair.start(cup.pk, reason="food", actor=TESTER, at=NOON)
 
     assert (lying(cup, here), lying(cup, there)) == ({"": (8, 3, 1)}, {"": (2, 0, 0)})
     assert list(ReservationLot.objects.filter(reservation__key="P2/1").values_list("lot__code", "quantity")) == [
@@ -117,7 +117,7 @@ def test_a_sku_with_stock_begins_to_have_lots(here):
 
 def test_starting_twice_changes_nothing(milk, here):
     before = lying(milk, here), Lot.objects.exclude(code="").count()
-    lot_repair.start(milk.pk, at=NOON)
+    lot_repair.start(milk.pk, reason="food", actor=TESTER, at=NOON)
     assert (lying(milk, here), Lot.objects.exclude(code="").count()) == (before[0], before[1])
     assert adds_up(milk, here)
 
@@ -128,7 +128,7 @@ def test_a_sku_whose_books_are_wrong_does_not_begin(here):
     reserve(cup, here, 3, "P2/1")
     StockMovement.objects.filter(sku=cup).update(quantity=1)
     with pytest.raises(RowsRefused):
-        lot_repair.start(cup.pk, at=NOON)
+        lot_repair.start(cup.pk, reason="food", actor=TESTER, at=NOON)
     cup.refresh_from_db()
     assert (cup.tracks_lots, StockLevel.objects.get(sku=cup).reserved) == (False, 3)
     assert not LotLevel.objects.filter(sku=cup).exists()

@@ -60,7 +60,7 @@ def test_shipping_sends_exactly_the_reserved_lots(hub, milk):
 
 
 def test_a_mixed_order_and_a_sku_that_began_to_have_lots(hub, milk):
-    lot_repair.start(hub.cup.pk, at=NOON)
+    lot_repair.start(hub.cup.pk, reason="food", actor=TESTER, at=NOON)
     hub.take(company.order_message("1", {"MILK": 1, "LID": 2}), company.order_message("2", {"CUP": 1}))
     assert lots_of("1") == [("WH", "LONG", 1)]
     # cups are undated: nobody knows how long they keep, and JD asks for thirty days

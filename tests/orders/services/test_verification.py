@@ -169,12 +169,13 @@ def test_no_repair_without_a_reason_and_none_twice(shop):
 
 def test_the_command_prints_figures_and_fails_on_any_difference(shop, capsys):
     call_command("verify")
-    assert capsys.readouterr().out.splitlines()[:9] == [
+    assert capsys.readouterr().out.splitlines()[:10] == [
         "on_hand_differences: 0",
         "reserved_differences: 0",
         "quality_hold_differences: 0",
         "lot_sums_differences: 0",
         "lot_rows_differences: 0",
+        "share_differences: 0",
         "parcel_differences: 0",
         "node_day_differences: 0",
         "safety_stock_differences: 0",
@@ -238,7 +239,7 @@ def test_a_figure_that_goes_with_stock_is_late_but_never_wrong(shop):
 
 
 def test_lots_that_do_not_add_up_are_told_and_repaired(shop):
-    lot_repair.start(shop.cup.pk, at=NOON)
+    lot_repair.start(shop.cup.pk, reason="food", actor=TESTER, at=NOON)
     assert found() == {}
     LotLevel.objects.filter(node=shop.near).update(on_hand=F("on_hand") + 2, reserved=1)
     assert found() == {
