@@ -73,8 +73,9 @@ def _messages(connection: Connection, orders: Sequence[Mapping[str, Any]]) -> li
     messages: list[RawMessage] = []
     for order in orders:
         number = translate.ident(order.get("id"))
-        payload = calls.written({"order": order, "display_fulfillment_status": holds.get(GID + number)})
-        messages.append(RawMessage("order", number, translate.revision_of(order.get("updated_at")), payload))
+        display_status = holds.get(GID + number)
+        payload = calls.written({"order": order, "display_fulfillment_status": display_status})
+        messages.append(RawMessage("order", number, translate.revision_of(order, display_status), payload))
         messages += [
             RawMessage("refund", number, translate.refund_revision(refund), calls.written({"refund": refund}))
             for refund in translate.refunds_of_goods(order)

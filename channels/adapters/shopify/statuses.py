@@ -29,6 +29,8 @@ FINANCIAL: Final = {
     "voided": Money.GONE,
     "expired": Money.GONE,
 }
+FURTHER: Final = list(FINANCIAL)  # each further than the ones before it
+ON_HOLD: Final = ("ON_HOLD", "SCHEDULED")
 SHIPPED: Final[dict[str | None, bool]] = {
     None: False,
     "unfulfilled": False,

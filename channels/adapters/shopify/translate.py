@@ -55,10 +55,22 @@ def ident(value: object) -> str:
     return str(value) if type(value) is int or isinstance(value, str) else ""
 
 
-def revision_of(updated_at: object) -> int:
-    """Return a time as epoch milliseconds, 0 when it cannot be read."""
+def revision_of(order: Mapping[str, Any], display_status: object) -> int:
+    """Return an order's time of change in epoch milliseconds with how far it is as the milliseconds, 0 without a time.
+
+    The platform writes whole seconds. Of two changes in one second the one that is further came later: more paid, more
+    shipped, cancelled, no longer on hold.
+    """
+    moment = _moment(order.get("updated_at"))
+    money, shipped = order.get("financial_status"), order.get("fulfillment_status")
+    rank = 100 * statuses.FURTHER.index(money) if money in statuses.FURTHER else 0
+    rank += {"partial": 10, "fulfilled": 20}.get(str(shipped), 0) + (4 if order.get("cancelled_at") else 0)
+    return moment // 1000 * 1000 + rank + (0 if display_status in statuses.ON_HOLD else 2) if moment else 0
+
+
+def _moment(value: object) -> int:
     try:
-        moment = Fields({"at": updated_at}, []).time_or_none("at")
+        moment = Fields({"at": value}, []).time_or_none("at")
     except Untranslatable:
         return 0
     return fields.milliseconds(moment) if moment else 0
@@ -70,7 +82,7 @@ def refund_revision(refund: Mapping[str, Any]) -> int:
     The refunds of an order lie under its number: the digits keep those of one second apart. A refund tells no time of
     its last change, and all that changes is that its money goes from pending to settled.
     """
-    number, moment = refund.get("id"), max(map(revision_of, (refund.get("created_at"), refund.get("processed_at"))))
+    number, moment = refund.get("id"), max(map(_moment, (refund.get("created_at"), refund.get("processed_at"))))
     rows = refund.get("transactions")
     words = [row.get("status") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     is_settled = not statuses.UNSETTLED.intersection(word for word in words if isinstance(word, str))
@@ -102,7 +114,7 @@ def _order(order: Fields, told: Mapping[str, Any], currency: str) -> IncomingOrd
     customer = order.inner("customer")
     values = {
         "external_id": order.ident("id"),
-        "revision": fields.milliseconds(updated_at),
+        "revision": revision_of(order.values, told.get("display_fulfillment_status")),
         "placed_at": order.values.get("created_at"),
         "currency": order.values.get("currency"),
         "paid_at": (order.values.get("processed_at") or order.values.get("created_at")) if is_paid else None,

@@ -51,9 +51,11 @@ def fetch(connection: Connection, external_ids: Sequence[str]) -> list[RawMessag
         orders = _rows(
             client.call(connection, "POST", "/v2/orders/batch-retrieve", {"order_ids": list(wanted)}), "orders"
         )
-        ours = [order for order in orders if order.get("location_id") in locations and order.get("state") != "DRAFT"]
+        ours = [
+            order for order in orders if str(order.get("location_id")) in locations and order.get("state") != "DRAFT"
+        ]
         messages += [raw for order in ours for raw in _messages(order)]
-        missing = set(wanted) - {order.get("id") for order in orders}
+        missing = set(wanted) - {str(order.get("id")) for order in orders}
         messages += [RawMessage("order", number, 0, translate.NOT_FETCHED) for number in sorted(missing)]
     return messages
 
@@ -98,7 +100,7 @@ def _variation(item: Mapping[str, Any], data: Mapping[str, Any], variation: Mapp
     told = variation.get("item_variation_data") or {}
     names = (data.get("name"), told.get("name"), told.get("sku"))
     price = told.get("price_money") or {}
-    amount, decimals = price.get("amount"), translate.decimals_of(price.get("currency"))
+    amount, decimals = price.get("amount"), translate.decimals_of(str(price.get("currency")))
     return ListedItem(
         external_item_id=str(item.get("id")),
         external_sku_id=str(variation.get("id")),

@@ -201,7 +201,7 @@ def _receiver(order: Fields, sent: Sequence[Fields], connection: Connection) -> 
         recipient = details.inner("recipient") if details else None
         if recipient:
             return _address(recipient)
-    place = (connection.options.get("locations") or {}).get(order.values.get("location_id"))
+    place = (connection.options.get("locations") or {}).get(str(order.values.get("location_id")))
     return Fields(place, order.remarks, "locations.") if isinstance(place, dict) and place.get("province") else None
 
 

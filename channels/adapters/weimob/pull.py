@@ -46,8 +46,9 @@ def fetch(connection: Connection, external_ids: Sequence[str]) -> list[RawMessag
             continue
         messages.append(RawMessage("order", number, translate.revision_of(data), calls.written(data)))
         told = data.get("rightsInfos")
-        rights = [row.get("rightsId") for row in told if isinstance(row, dict)] if isinstance(told, list) else []
-        messages += [_rights(connection, number, each) for each in dict.fromkeys(rights) if each]
+        rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
+        rights = dict.fromkeys(signing.number(row.get("rightsId")) for row in rows)
+        messages += [_rights(connection, number, each) for each in rights if each]
     return messages
 
 
@@ -87,10 +88,10 @@ def _rights_row(told: dict[str, Any]) -> Row:
     return Row(f"{order}/{number}", str(translate.refund_revision_of(told)), calls.written({"rightsInfo": told}))
 
 
-def _rights(connection: Connection, number: str, rights_id: Any) -> RawMessage:
+def _rights(connection: Connection, number: str, rights_id: int) -> RawMessage:
     """Fetch one after-sale; it is kept under its order's number, because it waits for that order."""
     try:
-        data = client.call(connection, RIGHTS_DETAIL, {"rightsId": signing.number(rights_id)})
+        data = client.call(connection, RIGHTS_DETAIL, {"rightsId": rights_id})
     except signing.NotThis as refused:
         return RawMessage("refund", number, 0, refused.answer.encode())
     told = data.get("rightsInfo")

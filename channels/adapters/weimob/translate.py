@@ -30,9 +30,10 @@ UNPAID: Final = frozenset({0, 1})
 HELD: Final = 2
 SHIPPED: Final = frozenset({4, 5, 7, 8})
 CANCELLED: Final = 9
-STATUSES: Final = frozenset({0, 1, 2, 3, 4, 5, 7, 8, 9})
+STATUSES: Final = {status: status for status in (0, 1, 2, 3, 4, 5, 7, 8, 9)}
 STILL_PROCESSED: Final = say("Weimob is still processing this paid order: it may not ship yet.")
-DELIVERY: Final[dict[int, Sentence | None]] = {
+DELIVERY: Final[dict[int | None, Sentence | None]] = {
+    None: None,
     0: None,
     1: None,
     2: None,
@@ -41,7 +42,7 @@ DELIVERY: Final[dict[int, Sentence | None]] = {
     5: say("Nothing of this order is sent by parcel."),
 }
 OFFLINE: Final = 2
-CURRENCIES: Final = frozenset({"", "CNY", "RMB", "人民币"})
+CURRENCIES: Final = ("", "CNY", "RMB", "人民币")
 RIGHTS: Final = {
     1: RefundState.ASKED,
     2: RefundState.AGREED,
@@ -53,6 +54,7 @@ RIGHTS: Final = {
     9: RefundState.AGREED,
     10: RefundState.AGREED,
 }
+FURTHER: Final = [RefundState.ASKED, RefundState.AGREED, RefundState.REFUNDED, RefundState.CLOSED]
 GOODS_COME_BACK: Final = {1: True, 2: False}  # return and refund, refund only
 EXCHANGE: Final = 5
 _CENT: Final = Decimal("0.01")
@@ -123,10 +125,14 @@ def translate(raw: RawMessage, currency: str) -> Incoming:
 
 
 def revision_of(told: Mapping[str, Any]) -> int:
-    """Return an order's time of change in epoch milliseconds, 0 when it cannot be read."""
+    """Return an order's time of change in epoch milliseconds, then its status, 0 when it has none that can be read.
+
+    Whether the milliseconds are counted is not told: of two changes in one moment the higher status came later.
+    """
     try:
         base = _part(_part(told, "orderInfo"), "orderBaseInfo")
-        return fields.milliseconds(renaming.renamed(base, ORDER, []).time("changed_at"))
+        changed_at, status = renaming.renamed(base, ORDER, []).time("changed_at"), count(base.get("orderStatus"))
+        return fields.milliseconds(changed_at) * 10 + (status if type(status) is int and status in STATUSES else 0)
     except Untranslatable:
         return 0
 
@@ -134,11 +140,15 @@ def revision_of(told: Mapping[str, Any]) -> int:
 def refund_revision_of(rights: Mapping[str, Any]) -> int:
     """Return an after-sale's revision, 0 when it has none that can be read.
 
-    After-sales lie under their order's number: their own number's last digits keep those of one moment apart.
+    After-sales lie under their order's number: behind the time, their own number's last digits keep those of one moment
+    apart, and how far one is keeps its own changes of one moment in order.
     """
     try:
-        reader = renaming.renamed(_part(rights, "rightsOrder"), REFUND, [])
-        return fields.milliseconds(reader.time("changed_at")) * 1000 + int(reader.code("refund_id")[-3:])
+        head = _part(rights, "rightsOrder")
+        reader = renaming.renamed(head, REFUND, [])
+        number = fields.milliseconds(reader.time("changed_at")) * 1000 + int(reader.code("refund_id")[-3:])
+        status = count(head.get("rightsStatus"))
+        return number * 10 + (FURTHER.index(RIGHTS[status]) if type(status) is int and status in RIGHTS else 0)
     except (Untranslatable, ValueError):
         return 0
 
@@ -146,6 +156,11 @@ def refund_revision_of(rights: Mapping[str, Any]) -> int:
 def _part(source: Any, name: str) -> dict[str, Any]:
     part = source.get(name) if isinstance(source, dict) else None
     return part if isinstance(part, dict) else Fields({}, []).missing(name)
+
+
+def _meaning(source: Mapping[str, Any], name: str, table: Mapping[Any, Any]) -> Any:
+    """Return what a number means by its table; raises ``Untranslatable`` unknown_status."""
+    return Fields({name: count(source.get(name))}, []).meaning(name, table)
 
 
 def _flat(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -160,11 +175,7 @@ def _flat(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
 def _order(told: Mapping[str, Any], raw: RawMessage) -> IncomingOrder:
     remarks: list[Sentence] = []
     base = _part(told, "orderBaseInfo")
-    status, delivery = count(base.get("orderStatus")), count(base.get("deliveryType") or 0)
-    if status not in STATUSES:
-        renaming.unknown("orderStatus", status)
-    if delivery not in DELIVERY:
-        renaming.unknown("deliveryType", delivery)
+    status, by_other_way = _meaning(base, "orderStatus", STATUSES), _meaning(base, "deliveryType", DELIVERY)
     flat = _flat(told, "cancelInfo", "flagInfo", "buyerInfo", "payInfo", "orderFulfill") | base
     reader = renaming.renamed(flat, ORDER, remarks)
     renaming.check_same(reader.code("external_id"), raw, field="orderNo")
@@ -176,8 +187,11 @@ def _order(told: Mapping[str, Any], raw: RawMessage) -> IncomingOrder:
     total = reader.money_or_none("total")
     if total is not None and None not in nets:
         reader.values["shipping_amount"] = max(total - sum((net for net in nets if net), Decimal(0)), Decimal(0))
-    order = facts.order(reader, to=_receiver(told, status, delivery, remarks), lines=lines, currency="CNY")
-    held = STILL_PROCESSED if status == HELD else DELIVERY[delivery]
+    reader.values["revision"] = revision_of({"orderInfo": told})
+    needs_none = status in UNPAID or status == CANCELLED or by_other_way is not None
+    to = _receiver(told, remarks, needs_none=needs_none)
+    order = facts.order(reader, to=to, lines=lines, currency="CNY")
+    held = STILL_PROCESSED if status == HELD else by_other_way
     return replace(order, must_not_ship=None if status == CANCELLED else held, remarks=tuple(remarks))
 
 
@@ -197,7 +211,6 @@ def _settled(reader: Fields, status: int, *, is_offline: bool) -> dict[str, Any]
     values["cancelled_at"] = changed_at.isoformat() if is_cancelled else None
     values["cancel_reason"] = values["cancel_reason"] if is_cancelled else ""
     values["shipped_at"] = (values["sent_at"] or changed_at.isoformat()) if status in SHIPPED else None
-    values["revision"] = fields.milliseconds(changed_at)
     return values
 
 
@@ -223,10 +236,10 @@ def _line(line: Fields, net: Decimal | None) -> dict[str, Any]:
     return {"unit_price": unit_price, "discount": quantity * unit_price - net}
 
 
-def _receiver(told: Mapping[str, Any], status: int, delivery: int, remarks: list[Sentence]) -> Fields | None:
+def _receiver(told: Mapping[str, Any], remarks: list[Sentence], *, needs_none: bool) -> Fields | None:
     """Return where and to whom, masked as the platform shows it; not every order is sent, and not every one yet."""
     to = _flat(_flat_part(told), "receiverInfo")
-    if not to.get("province") and (status in UNPAID or status == CANCELLED or DELIVERY[delivery]):
+    if needs_none and not to.get("province"):
         return None
     town, line = to.get("area"), to.get("address")
     if isinstance(town, str) and isinstance(line, str) and not line.startswith(town):
@@ -245,13 +258,9 @@ def _flat_part(told: Mapping[str, Any]) -> Mapping[str, Any]:
 def _refund(told: Mapping[str, Any], raw: RawMessage) -> IncomingRefund:
     remarks: list[Sentence] = []
     head = _part(told, "rightsOrder")
-    kind, status = count(head.get("rightsType")), count(head.get("rightsStatus"))
-    if kind == EXCHANGE:
+    if count(head.get("rightsType")) == EXCHANGE:
         raise Untranslatable("not_a_refund", say("The buyer asks to exchange goods: handle this at Weimob."))
-    if kind not in GOODS_COME_BACK:
-        renaming.unknown("rightsType", kind)
-    if status not in RIGHTS:
-        renaming.unknown("rightsStatus", status)
+    goods_come_back, state = _meaning(head, "rightsType", GOODS_COME_BACK), _meaning(head, "rightsStatus", RIGHTS)
     if (head.get("currency") or "") not in CURRENCIES:
         Fields(head, remarks).bad_value("currency", "wrong_currency")
     flat = _flat(told, "rightsReason", "refundDetail") | head | {"orderNo": _part(told, "originOrder").get("orderNo")}
@@ -262,12 +271,12 @@ def _refund(told: Mapping[str, Any], raw: RawMessage) -> IncomingRefund:
         external_id=raw.external_id,
         refund_id=reader.code("refund_id"),
         revision=refund_revision_of(told),
-        state=RIGHTS[status],
-        amount=reader.money("refunded" if RIGHTS[status] is RefundState.REFUNDED else "asked"),
+        state=state,
+        amount=reader.money("refunded" if state is RefundState.REFUNDED else "asked"),
         currency="CNY",
         lines=tuple([RefundedLine(line.code("external_id"), line.quantity("quantity")) for line in lines]),
         reason=reader.text("reason", facts.LONGEST_REASON),
-        goods_come_back=GOODS_COME_BACK[kind],
+        goods_come_back=goods_come_back,
         asked_at=reader.time_or_none("asked_at"),
         remarks=tuple(remarks),
     )

@@ -73,7 +73,7 @@ def test_an_order_goes_round_from_the_platform_to_the_house_language(
 
     assert translated(raw, connection) == IncomingOrder(
         external_id="1001",
-        revision=1_795_147_260_000,
+        revision=1_795_147_260_302,
         placed_at=NOON,
         currency="CNY",
         lines=(
@@ -87,7 +87,7 @@ def test_an_order_goes_round_from_the_platform_to_the_house_language(
         buyer_key="7001001",
         buyer_name="Lei Han",
     )
-    assert (raw.external_id, raw.revision) == ("1001", 1_795_147_260_000)
+    assert (raw.external_id, raw.revision) == ("1001", 1_795_147_260_302)
 
 
 def test_a_cancelled_and_a_held_order_come_too(platform: Platform, connection: Connection) -> None:

@@ -69,7 +69,7 @@ def refusal(order: dict[str, Any], display: str | None = "UNFULFILLED") -> tuple
 def test_a_paid_order_comes_with_every_field() -> None:
     assert read(sample()) == IncomingOrder(
         external_id=NUMBER,
-        revision=1_795_399_500_000,
+        revision=1_795_399_500_302,
         placed_at=datetime(2026, 11, 23, 2, 0, tzinfo=UTC),
         currency="CNY",
         lines=(IncomingLine("9001", "TEE-RED-M", "Tee / Red / M", 2, Decimal("109.00"), Decimal("12.00")),),
@@ -128,6 +128,23 @@ def test_a_cancelled_order_says_when_and_why_and_waits_for_nothing() -> None:
 )
 def test_a_hold_keeps_the_order_from_shipping(display: str | None, words: str) -> None:
     assert str(read(sample(), display).must_not_ship) == words
+
+
+def test_of_two_changes_in_one_second_the_further_one_is_newer() -> None:
+    steps = [
+        (changed(financial_status="pending"), "ON_HOLD"),
+        (changed(financial_status="pending"), "UNFULFILLED"),
+        (changed(financial_status="authorized"), "UNFULFILLED"),
+        (changed(), "ON_HOLD"),
+        (changed(), "UNFULFILLED"),
+        (changed(fulfillment_status="partial"), "PARTIALLY_FULFILLED"),
+        (changed(fulfillment_status="fulfilled"), "FULFILLED"),
+        (changed(financial_status="refunded", fulfillment_status="fulfilled"), "FULFILLED"),
+        (changed(updated_at="2026-11-23T10:05:01+08:00", financial_status="pending"), "ON_HOLD"),
+    ]
+    revisions = [read(order, display).revision for order, display in steps]
+
+    assert revisions == sorted(set(revisions))
 
 
 def test_a_test_order_never_ships() -> None:

@@ -78,7 +78,7 @@ def refusal(told: dict[str, Any]) -> tuple[str, str]:
 def test_an_order_to_ship_comes_with_every_field() -> None:
     assert read(sample()) == IncomingOrder(
         external_id=NUMBER,
-        revision=1_795_399_200_123,
+        revision=17_953_992_001_233,
         placed_at=datetime(2026, 11, 23, 1, 58, 20, tzinfo=UTC),
         currency="CNY",
         lines=(IncomingLine("7001", "TEE-RED-M", "T恤", 2, Decimal("109.00"), Decimal("18.00")),),
@@ -116,6 +116,13 @@ def test_each_status_says_what_it_means(
     assert (order.must_not_ship is not None) is is_held
     assert order.shipped_at == (UPDATED_AT if has_left else None)
     assert order.cancelled_at == (UPDATED_AT if is_cancelled else None)
+
+
+def test_of_two_changes_in_one_moment_the_higher_status_is_newer() -> None:
+    revisions = [read(based(orderStatus=status)).revision for status in (0, 1, 2, 3, 4, 5, 7, 8, 9)]
+    later = read(based(orderStatus=0, updateTime=1795399200124)).revision
+
+    assert [*revisions, later] == sorted({*revisions, later})
 
 
 @pytest.mark.parametrize(
@@ -246,7 +253,7 @@ def test_an_after_sale_comes_with_every_field() -> None:
     assert read_refund(sample("rights")) == IncomingRefund(
         external_id=NUMBER,
         refund_id="500123",
-        revision=1_795_489_200_500_123,
+        revision=17_954_892_005_001_230,
         state=RefundState.ASKED,
         amount=Decimal("100.00"),
         currency="CNY",
@@ -275,6 +282,7 @@ def test_each_status_of_an_after_sale_says_how_far_it_is(status: int, state: Ref
     refund = read_refund(rights(rightsStatus=status, rightsType=2))
 
     assert (refund.state, refund.goods_come_back) == (state, False)
+    assert refund.revision % 10 == list(RefundState).index(state)
     assert refund.amount == (Decimal("0.00") if state is RefundState.REFUNDED else Decimal("100.00"))
 
 
