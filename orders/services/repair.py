@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.models import NodeDay, StockDifference, StockLevel
-from inventory.services import differences, lot_repair, refusals, reservations, safety
+from inventory.services import differences, lot_repair, refusals, reservations, safety, share_verification
 from inventory.services.repair import settle_balance
 from inventory.services.reservations import Claim, NotReservable, Want
 from inventory.statuses import DifferenceCheck, DifferenceStatus
@@ -63,6 +63,10 @@ def _settle_safety(row: StockDifference, at: datetime) -> None:
     """Let the rules say again what is kept back."""
     level_ids = StockLevel.objects.filter(sku=row.sku_id, node=row.node_id).values_list("pk", flat=True)
     safety.settle(list(level_ids), actor=differences.JOB, at=at)
+
+
+def _settle_share(row: StockDifference, at: datetime) -> None:
+    share_verification.settle(row)
 
 
 def _settle_lots(row: StockDifference, at: datetime) -> None:
@@ -120,6 +124,7 @@ WAYS: Mapping[DifferenceCheck, Callable[[StockDifference, datetime], None]] = {
     DifferenceCheck.SAFETY: _settle_safety,
     DifferenceCheck.LOT_SUMS: _settle_lots,
     DifferenceCheck.LOT_ROWS: _settle_lots,
+    DifferenceCheck.SHARE: _settle_share,
     DifferenceCheck.PARCEL: _settle_parcel,
     DifferenceCheck.NODE_DAY: _settle_day,
 }

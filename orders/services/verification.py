@@ -1,8 +1,9 @@
 """Comparing every stored figure of stock with what it is made of, and keeping what does not add up.
 
 The on-hand balances are compared with the ledger, reserved units with active reservations, reservations with open
-parcels, the room taken at nodes with the parcels planned there, and safety stock with its rules. Each check is one
-statement, so that it sees one moment even while orders come in.
+parcels, the room taken at nodes with the parcels planned there, safety stock with its rules, and the use of channels'
+shares with what was reserved, sold and promised from them. Each check is one statement, so that it sees one moment even
+while orders come in.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from itertools import chain
 from django.conf import settings
 from django.db import connection
 
-from inventory.services import differences, lot_verification
+from inventory.services import differences, lot_verification, share_verification
 from inventory.services import verification as stock
 from inventory.services.verification import Found
 from inventory.statuses import DifferenceCheck
@@ -103,6 +104,7 @@ CHECKS: Mapping[DifferenceCheck, Callable[[], list[Found]]] = {
     DifferenceCheck.QUALITY_HOLD: lambda: stock.balances(DifferenceCheck.QUALITY_HOLD),
     DifferenceCheck.LOT_SUMS: lot_verification.lot_sums,
     DifferenceCheck.LOT_ROWS: lot_verification.lot_rows,
+    DifferenceCheck.SHARE: share_verification.uses,
     DifferenceCheck.PARCEL: parcels,
     DifferenceCheck.NODE_DAY: node_days,
 }

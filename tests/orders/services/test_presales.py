@@ -4,11 +4,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from inventory.models import ChannelShare, SharePool, StockLevel, SupplyPromise
+from inventory.models import ChannelShare, SharePool, StockDifference, StockLevel, SupplyPromise
 from inventory.queries import promise, shares
 from inventory.services import shares as share_verbs
+from inventory.statuses import DifferenceCheck
 from orders.models import OrderLine
-from orders.services import backorders
+from orders.services import backorders, repair, verification
 from tests import small_company as company
 from tests.orders.services.scenes import change, kinds, order
 from tests.small_company import NOON, TESTER
@@ -109,3 +110,19 @@ def test_only_the_nodes_that_serve_the_channel_send(hub):
     hub.take(company.order_message("1", {"CUP": 4}))
     levels = StockLevel.objects.filter(sku=hub.cup).order_by("node__code")
     assert list(levels.values_list("node__code", "reserved")) == [("SH", 0), ("WH", 4)]
+
+
+def test_a_wrong_use_of_a_share_is_found_and_repaired_from_its_rows(presale):
+    presale.take(company.order_message("1", {"CUP": 30}))
+    assert verification.verify(at=NOON).differences == 0
+    SharePool.objects.update(reserved=1, promised=99)
+    found = verification.verify(at=NOON).found[DifferenceCheck.SHARE]
+    assert [(one.subject, one.stored, one.derived) for one in found] == [
+        ("JD/CUP promised", 99, 10),
+        ("JD/CUP reserved", 1, 20),
+    ]
+    ids = list(StockDifference.objects.values_list("pk", flat=True))
+    outcome = repair.repair(ids, reason="counted", actor=TESTER, at=NOON)
+    assert (sorted(outcome.done), outcome.refused) == (["JD/CUP promised", "JD/CUP reserved"], {})
+    assert use() == (20, 0, 10)
+    assert verification.verify(at=NOON).differences == 0
