@@ -157,10 +157,10 @@ def test_all_stock_comes_down_as_csv(desk, shop):
     answer = desk.get(page("export", "csv"))
     assert answer.streaming
     assert table(answer) == [
-        ["sku", "node", "on_hand", "reserved", "quality_hold", "safety_stock", "available"],
-        ["CUP", "SH", "10", "0", "0", "0", "10"],
-        ["CUP", "WH", "10", "0", "0", "0", "10"],
-        ["LID", "SH", "10", "0", "0", "0", "10"],
+        ["sku", "node", "on_hand", "reserved", "quality_hold", "safety_stock", "available", "lot", "expires"],
+        ["CUP", "SH", "10", "0", "0", "0", "10", "", ""],
+        ["CUP", "WH", "10", "0", "0", "0", "10", "", ""],
+        ["LID", "SH", "10", "0", "0", "0", "10", "", ""],
     ]
 
 

@@ -213,7 +213,7 @@ def test_credentials_go_in_and_never_come_out(desk, shop):
     assert b"hush-hush" not in desk.get(url).content
     data = {"code": "JD", "platform": "jd", "name": "JD", "name_en": "", "is_active": "on", "adapter": "house",
             "currency": "CNY", "base_url": "", "options": "{}", "unpaid_minutes": "30", "ship_within_hours": "48",
-            "change_reason": "New shop key"}  # fmt: skip
+            "fee_percent": "0", "calls_at_once": "2", "priority": "0", "change_reason": "New shop key"}  # fmt: skip
     assert desk.post(url, data | {"new_credentials": ""}).status_code == 302
     channel.refresh_from_db()
     assert channel.credentials == {"secret": "hush-hush"}

@@ -114,7 +114,7 @@ def test_rows_that_leave_the_window_while_it_is_read_push_nothing_past_us(
 
     assert len(moved) == 4
     assert met >= set(platform.orders) - moved
-    assert set(numbers(pull_all(connection, END, NOW + timedelta(minutes=1)))) == moved
+    assert set(numbers(pull_all(connection, END, datetime.now(UTC) + timedelta(minutes=1)))) == moved
 
 
 def test_walking_forwards_would_lose_rows_that_we_keep(platform: Platform, connection: Connection) -> None:

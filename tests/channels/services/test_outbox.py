@@ -119,8 +119,8 @@ def test_without_a_lane_every_lane_is_served(partner: LoopbackServer, house: Hou
     shop = make_channel("SHOP", partner.url)
     outbox.enqueue([draft(shop, lane.value, lane) for lane in Lane], at=AT)
     assert outbox.deliver("stock", at=AT) == Delivered(sent=1)
-    assert outbox.deliver(at=AT) == Delivered(sent=2)
-    assert {each.key for each in house.deliveries()} == {"parcels", "shipments", "stock"}
+    assert outbox.deliver(at=AT) == Delivered(sent=len(Lane) - 1)
+    assert {each.key for each in house.deliveries()} == set(Lane.values)
 
 
 def test_a_server_error_is_tried_again_later(partner: LoopbackServer, house: House) -> None:

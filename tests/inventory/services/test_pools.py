@@ -110,7 +110,7 @@ class TestReserving:
         assert use(pool) == (0, 0)
 
     def test_skus_without_shares_cost_one_look(self, cup, here, django_assert_num_queries):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             reservations.reserve_all([claim("JD", cup, here, 1), claim("JD", cup, here, 2, 2)], at=NOON)
 
 
