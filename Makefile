@@ -14,12 +14,13 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check bench web worker beat demo-reset messages
+.PHONY: help run test nightly check bench web worker beat demo-reset messages
 
 help: ## show this list
 	@echo "make run          the whole hub with a demo company on http://127.0.0.1:8000 (PORT=, HUB_HOST=,"
 	@echo "                  SIZE=small|default|large, ONCE=1: print the figures and end)"
 	@echo "make test         the tests (TEST=tests/orders for a part, ARGS= for pytest)"
+	@echo "make nightly      the long tests: ten times as many sequences of verbs, new ones each time"
 	@echo "make check        style, import order of the apps, types, migrations, Django's own checks"
 	@echo "make bench        measurements (SUITE=name for one)"
 	@echo "make web          only the web server; database and broker from DATABASE_URL and REDIS_URL, or embedded"
@@ -56,6 +57,9 @@ run: .venv/run.stamp messages
 
 test: .venv/dev.stamp messages
 	@exec $(BIN)/python -m pytest -n 2 $(ARGS) $(or $(TEST),tests)
+
+nightly: .venv/dev.stamp messages
+	@HUB_STATEFUL=nightly exec $(BIN)/python -m pytest -n 2 -m "nightly or stateful" $(ARGS) $(or $(TEST),tests)
 
 check: .venv/dev.stamp messages
 	@failed=""; \
