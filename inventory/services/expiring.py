@@ -37,6 +37,7 @@ SHOWN: Final = 20  # parcels named in a case
 _EXPIRED: Final = """
 SELECT DISTINCT stock.sku_id, stock.node_id FROM inventory_lotlevel AS stock
   JOIN inventory_lot AS lot ON lot.id = stock.lot_id AND lot.expires_date < %s
+  JOIN inventory_sku AS sku ON sku.id = stock.sku_id AND sku.tracks_lots
  WHERE stock.on_hand > stock.quality_hold AND (stock.sku_id, stock.node_id) > (%s, %s)
  ORDER BY stock.sku_id, stock.node_id LIMIT %s
 """
@@ -45,6 +46,7 @@ SELECT node.code, sum(picked.quantity), count(DISTINCT held.reference),
        (array_agg(DISTINCT held.reference ORDER BY held.reference))[1:%s]
   FROM inventory_reservationlot AS picked
   JOIN inventory_lot AS lot ON lot.id = picked.lot_id AND lot.expires_date < %s
+  JOIN inventory_sku AS sku ON sku.id = lot.sku_id AND sku.tracks_lots
   JOIN inventory_reservation AS held ON held.id = picked.reservation_id AND held.status = 'active'
   JOIN inventory_node AS node ON node.id = held.node_id
  GROUP BY node.code ORDER BY node.code
@@ -54,7 +56,7 @@ SELECT node.code, node.id, sum(stock.on_hand - stock.quality_hold), count(*), mi
        sum((stock.on_hand - stock.quality_hold) * sku.unit_cost)
   FROM inventory_lotlevel AS stock
   JOIN inventory_lot AS lot ON lot.id = stock.lot_id AND lot.expires_date BETWEEN %s AND %s
-  JOIN inventory_sku AS sku ON sku.id = stock.sku_id
+  JOIN inventory_sku AS sku ON sku.id = stock.sku_id AND sku.tracks_lots
   JOIN inventory_node AS node ON node.id = stock.node_id
  WHERE stock.on_hand > stock.quality_hold
  GROUP BY node.code, node.id ORDER BY node.code

@@ -3,11 +3,15 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+from django.utils import timezone
+
 from audit.rules.actors import Actor
-from inventory.models import ExpectedReceipt, Receipt, SafetyRule, Sku, StockCount, StockUpload, Transfer
+from inventory.models import ExpectedReceipt, Receipt, RemainingLife, SafetyRule, Sku, StockCount, StockUpload, Transfer
 from inventory.queries import risk
-from inventory.services import counts, receipts, safety_rules, transfers, uploads
+from inventory.services import counts, lots, movements, receipts, safety_rules, transfers, uploads
+from inventory.services.movements import Movement
 from inventory.services.receipts import Arrival
+from inventory.statuses import MovementKind
 from tests.small_company import NOON, TESTER
 
 BOSS = Actor("person", "boss")
@@ -66,3 +70,15 @@ def upload_files(at) -> tuple[StockUpload, StockUpload]:
     uploads.run_waiting(at=lambda: at)
     uploads.keep(waiting, content=b"sku,node,on_hand\n", actor=TESTER, at=at)
     return broken, waiting
+
+
+def date_goods(sku: Sku, node) -> None:
+    """Receive one lot that is over, one that soon will be, one that keeps and one without a date; say who asks what."""
+    today = timezone.localdate()
+    for code, days in (("GHOST", -3), ("NEW", 3), ("Autumn", 90), ("", None)):
+        expires_date = None if days is None else today + timedelta(days=days)
+        [lot_id] = lots.named([lots.Label(sku.pk, code, expires_date)], at=NOON).values()
+        change = Movement(f"lot {code}", sku.pk, node.pk, MovementKind.RECEIPT, 2, lot_id=lot_id)
+        movements.record([change], actor=TESTER, at=NOON)
+    RemainingLife.objects.create(channel="JD", category=sku.category, days=30)
+    RemainingLife.objects.create(days=1)

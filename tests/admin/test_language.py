@@ -12,7 +12,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from audit.rules.sentences import say
 from audit.services.cases import Trouble, open_cases
 from channels.models import InboundMessage, Listing, OutboundMessage, PullCursor
-from inventory.models import Sku, StockDifference, Transfer
+from inventory.models import ChannelShare, Sku, StockDifference, Transfer
 from inventory.services import quality, stock_import, transfers
 from orders.models import Order, Oversell, Return
 from orders.services import holds
@@ -80,9 +80,11 @@ def stock_documents(cup, lid, near, far):
     StockDifference.objects.create(
         check_name="on_hand", subject="CUP@SH", sku=cup, node=near, stored=2, derived=1, found_at=NOON
     )
+    ChannelShare.objects.create(channel="JD", kind="capped", sku=cup, amount=1, created_at=NOON, created_by="boss")
     papers.keep_safe(cup)
     papers.receive_goods(cup, lid, near)
     papers.count_goods(cup, near)
+    papers.date_goods(lid, far)
 
 
 def pages() -> list[tuple[str, object]]:

@@ -292,3 +292,22 @@ def test_lots_and_skus_that_do_not_belong_together_are_strangers(milk, here, she
     pk = shelf["LATE"].pk
     asked = [(milk.pk, pk), (other.pk, pk), (cup.pk, pk), (cup.pk, None)]
     assert lots.strangers(asked) == {(other.pk, pk), (cup.pk, pk)}
+
+
+def test_a_sku_that_has_lots_no_longer_is_promised_and_sent_as_if_it_never_had(milk, here, shelf):
+    reserve(milk, here, 3, "P1/1")
+    milk.tracks_lots = False
+    milk.save()
+
+    reserve(milk, here, 8, "P2/1")
+    with pytest.raises(NotReservable) as refused:
+        reserve(milk, here, 2, "P3/1")
+    assert refused.value.shortages == (Shortage(milk.pk, here.pk, 2, 1),)
+    assert list(ReservationLot.objects.values_list("reservation__reference", "lot__code", "quantity")) == [
+        ("P1", "SOON", 3)
+    ]
+    assert reservations.consume(["P1", "P2"], kind=MovementKind.SHIPMENT, actor=TESTER, at=NOON) == 2
+    sent = StockMovement.objects.filter(kind=MovementKind.SHIPMENT).order_by("pk")
+    assert list(sent.values_list("reference", "lot", "quantity")) == [("P1", None, -3), ("P2", None, -8)]
+    assert level(milk, here) == (1, 0, 0)
+    assert lying(milk, here) == {"": (1, 0, 0), "LATE": (5, 0, 0), "OLD": (2, 0, 0), "SOON": (4, 0, 0)}
