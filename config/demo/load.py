@@ -15,7 +15,7 @@ from django.db.models import Model
 
 from audit.models import Case
 from channels.models import Channel
-from config.demo import catalogue, ground
+from config.demo import catalogue, cushions, ground
 from config.demo.catalogue import DemoSku
 from config.demo.company import WAREHOUSE_SYSTEM
 from config.demo.history import History, Size
@@ -76,6 +76,7 @@ def load(size: Size, *, seed: int, until: datetime, report: Report) -> Loaded:
         _write(batch)
         for orders in batch.orders_by_day:
             report(orders, len(history.days))
+    cushions.lay(until=until)
     loaded = Loaded(size.name, seed, history.tape.last_id["orders_order"], until)
     _finish(loaded)
     return loaded

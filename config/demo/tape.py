@@ -39,7 +39,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "inventory_stockmovement": (
         "id", "key", "sku_id", "node_id", "kind", "quantity", "reference", "reason", "actor", "moved_at",
     ),
-    "inventory_stocklevel": ("id", "sku_id", "node_id", "on_hand", "reserved", "safety_stock"),
+    "inventory_stocklevel": ("id", "sku_id", "node_id", "on_hand", "reserved", "safety_stock", "own_safety_stock"),
     "inventory_nodeday": ("id", "node_id", "day_date", "capacity", "used"),
 }  # fmt: skip
 

@@ -118,12 +118,12 @@ class Warehouse:
             self.units[sku_id][node_id] = self.units[sku_id].get(node_id, 0) + quantity
 
     def write_levels(self) -> None:
-        """Write today's balances."""
+        """Write today's balances; what is kept back is each level's own figure, until rules are published."""
         for (sku_id, node_id), on_hand in sorted(self.on_hand.items()):
             safety = self.shelves[node_id - 1].safety
             self._tape.add(
                 "inventory_stocklevel",
-                f"{sku_id}\t{node_id}\t{on_hand}\t{self.reserved[sku_id, node_id]}\t{safety}",
+                f"{sku_id}\t{node_id}\t{on_hand}\t{self.reserved[sku_id, node_id]}\t{safety}\t{safety}",
             )
 
 

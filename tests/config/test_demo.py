@@ -16,9 +16,10 @@ from django.db.models import ForeignKey
 from channels.models import Channel, Listing
 from config.demo import load, summary
 from config.demo.history import SIZES
-from inventory.models import Node, Sku, StockLevel
+from inventory.models import Node, SafetyRule, Sku, StockLevel
 from inventory.rules.geography import REGIONS
 from orders.models import Order, RoutingDecision
+from orders.services import verification
 from promotions.models import Promotion
 
 UNTIL = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -286,6 +287,29 @@ def test_planned_campaigns_lie_ahead(company: load.Loaded):
 
     assert list(ahead) == ["BF-2026", "MEMBER-2026-11", "D12-2026", "MEMBER-2026-12"]
     assert Promotion.objects.filter(code="D11-2026", ends_at__lt=UNTIL).exists()
+
+
+@pytest.mark.django_db
+def test_safety_rules_of_the_past_explain_what_is_kept_back_today(company: load.Loaded):
+    rules = dict(SafetyRule.objects.order_by("pk").values_list("pk", "status"))
+    explained = ask("""
+        SELECT count(*) FILTER (WHERE newest.after <> level.safety_stock), count(*), count(DISTINCT newest.rule_id)
+          FROM (SELECT DISTINCT ON (sku_id, node_id) * FROM inventory_safetychange
+                 ORDER BY sku_id, node_id, changed_at DESC, id DESC) AS newest
+          JOIN inventory_stocklevel AS level USING (sku_id, node_id)
+    """)
+
+    assert rules == {1: "retired", 2: "live", 3: "live", 4: "live", 5: "live", 6: "live", 7: "live", 8: "draft"}
+    assert explained[0][0] == 0
+    assert explained[0][1] > 500
+    assert explained[0][2] == 5  # the seventh begins in December
+    assert ask("SELECT DISTINCT own_safety_stock FROM inventory_stocklevel ORDER BY 1") == [(1,), (2,), (3,)]
+
+
+@pytest.mark.django_db
+def test_every_check_of_the_stock_passes(company: load.Loaded):
+    for at in (UNTIL, UNTIL + timedelta(days=3)):
+        assert {check: found for check, found in verification.verify(at=at).found.items() if found} == {}
 
 
 # -- its shape -------------------------------------------------------------------------------------
