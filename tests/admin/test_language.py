@@ -31,7 +31,7 @@ LATIN = {
     "fewest", "parcels", "then", "distance", "order", "house", "file", "taobao", "jd", "Celery", "celery", "Asia",
     "sweep", "inbox", "crew", "SF", "USD", "tmall", "pos", "Too", "small", "UTC", "beat", "CELERY", "QUEUES", "AMQP",
     "None", "HTTP", "cups", "UTF", "http", "esc", "False", "True", "enabled", "Control", "Mac", "Command", "LDAP",
-    "argument", "value", "Boss", "Crew", "single", "Sweep", "sku", "orders", "PBKDF", "sha",
+    "argument", "value", "Boss", "Crew", "single", "Sweep", "sku", "orders", "PBKDF", "sha", "person",
     "correction", "damaged", "defective", "expired", "found", "lost", "short", "suspected", "recall", "inspection",
     "repack", "Damaged",
 }  # fmt: skip
