@@ -164,6 +164,15 @@ class Stock(RuleBasedStateMachine):
 
     @rule(channel=channels, lines=st.lists(st.tuples(places, small), min_size=1, max_size=3))
     def reserve(self, channel, lines):
+        self.claim(channel, lines)
+
+    @rule(channel=channels, node=st.integers(0, 1), units=small)
+    def sell_at_once(self, channel, node, units):
+        for parcel in self.claim(channel, [((SHARED, node), units)]):
+            self.ship_parcel(parcel)
+
+    def claim(self, channel, lines):
+        """Reserve these lines together if they fit; returns the parcels that hold them now."""
         owner = self.next_key()
         held = {
             f"{owner}/{n}": Held(f"{owner}.{node}", sku, node, units) for n, ((sku, node), units) in enumerate(lines)
@@ -173,10 +182,11 @@ class Stock(RuleBasedStateMachine):
         if not self.fits(channel, lines):
             with pytest.raises(NotReservable):
                 reservations.reserve(claim, at=NOON)
-            return
+            return set()
         reservations.reserve(claim, at=NOON)
         for key, one in held.items():
             self.hold(key, replace(one, pool=self.open_pools.get(channel, 0) if one.sku == SHARED else 0))
+        return {one.parcel for one in held.values()}
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
@@ -205,7 +215,9 @@ class Stock(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(data=st.data())
     def ship(self, data):
-        parcel = self.parcel(data)
+        self.ship_parcel(self.parcel(data))
+
+    def ship_parcel(self, parcel):
         gone = self.let_go(parcel)
         assert reservations.consume([parcel], kind=MovementKind.SHIPMENT, actor=TESTER, at=NOON) == len(gone)
         for held in gone:
