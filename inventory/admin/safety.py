@@ -157,7 +157,7 @@ class SafetyRuleAdmin(AuditedAdmin):
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("name", ("kind", "amount"))}),
-        (_("For which levels, and when"), {"fields": (("sku", "category", "node"), ("starts_at", "ends_at"))}),
+        (_("For which levels, and when"), {"fields": ("sku", ("category", "node"), "starts_at", "ends_at")}),
     )
     empty_hint = _("No rules yet: each level keeps back its own figure.")
     standard_views = ((_("Live"), "status=live"), (_("Drafts"), "status=draft"))
@@ -173,7 +173,8 @@ class SafetyRuleAdmin(AuditedAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Use the form that asks the service."""
-        return super().get_form(request, obj, change, **(kwargs | {"form": RuleForm}))
+        labels = {"amount": _("quantity")}
+        return super().get_form(request, obj, change, **(kwargs | {"form": RuleForm, "labels": labels}))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether a draft may be edited; what was live once is proof."""
@@ -210,7 +211,7 @@ class SafetyRuleAdmin(AuditedAdmin):
         """Show the node, or all of them."""
         return columns.code_and_name(row.node) if row.node else _("all nodes")
 
-    @admin.display(description=_("amount"))
+    @admin.display(description=_("quantity"))
     def size(self, row: SafetyRule) -> str:
         """Show how much it asks for."""
         amount = f"{row.amount.normalize():f}"

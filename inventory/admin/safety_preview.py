@@ -32,7 +32,7 @@ def tables(rule: SafetyRule, *, at: datetime) -> list[Table]:
     replaced = safety_rules.replaced_by(rule) if is_draft else None
     effect = looks.effect(rule, at=at, replaces=replaced)
     title = _("What it would change") if is_draft else _("What it changes")
-    found = [Table(title, [(_("Figure"), False), (_("Count"), True)], _sums(effect), _hint(effect, replaced, at))]
+    found = [Table(title, [(_("Figure"), False), (_("Quantity"), True)], _sums(effect), _hint(effect, replaced, at))]
     if effect.nodes:
         found.append(_nodes(effect))
     if effect.largest:
