@@ -13,7 +13,7 @@ from inventory.services import lot_repair, movements, safety_rules
 from inventory.services.movements import Movement
 from inventory.services.refusals import RowsRefused
 from inventory.statuses import DifferenceCheck, MovementKind
-from orders.models import Fulfillment
+from orders.models import Fulfillment, Order
 from orders.services import repair, verification
 from tests import small_company as company
 from tests.small_company import NOON, TESTER
@@ -105,6 +105,16 @@ def test_a_parcel_that_lost_its_reservation_gets_it_again(shop):
         Reservation.objects.filter(reference=parcel.number, status="active").values_list("quantity", "node")
     ) == [(3, shop.near.pk)]
     assert found() == {}
+
+
+def test_a_reservation_whose_order_and_parcel_are_gone_is_found_and_given_back(shop):
+    Order.objects.filter(external_id="1").delete()
+    assert Reservation.objects.get(reference="JD-1-1").status == "active"
+    found_now = found()
+    assert found_now["parcel", "JD-1-1/CUP@SH"] == (3, 0)
+    assert "JD-1-1/CUP@SH" in repair_all().done
+    assert level(shop.cup, shop.near).reserved == 1
+    assert Reservation.objects.get(reference="JD-1-1").status == "released"
 
 
 def test_a_reservation_of_a_parcel_that_is_over_is_given_back(shop):
