@@ -220,9 +220,15 @@ def refused_rows(document: StockImport, *, most: int = SHOWN) -> list[RefusedLin
     with gzip.open(packed, "rt", encoding="utf-8", newline="") as lines:
         refused = (row for row in csv.DictReader(lines) if row["refused_because"])
         return [
-            RefusedLine(int(row["row"]), row["sku"], row["node"], row["refused_because"])
+            RefusedLine(int(row["row"]), row["sku"], row["node"], _in_readers_words(row["refused_because"]))
             for row in itertools.islice(refused, most)
         ]
+
+
+def _in_readers_words(told: str) -> str:
+    """Return a reason that a job wrote down in English in the reader's language; others stay as they were told."""
+    known = next((reason for reason in stock_file.REASONS.values() if str(reason) == told), None)
+    return render(known.stored()) if known else told
 
 
 def _cells(read: Iterator[stock_file.FileRow], *, by_lot: bool) -> Iterator[tuple[Any, ...]]:
