@@ -148,7 +148,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.wake_waiting": 30.0,
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,
-        "orders.replan_promises": 300.0,
+        "orders.replan_promises": 60.0,
         "inventory.import_stock": 5.0,
         "inventory.remind_of_holds": 3600.0,
         "inventory.refresh_shares": 30.0,

@@ -98,7 +98,7 @@ class ChannelShareAdmin(AuditedAdmin):
     """Which channel may sell how much of what."""
 
     form = ShareForm
-    change_form_template = "admin/inventory/document.html"
+    change_form_template = "admin/inventory/rule.html"
     list_display = ("what_for", "channel", "sort", "size", "time", "state", "published_at")
     list_filter = (
         filters.choice(_("status"), "status", lambda: RuleStatus.choices),

@@ -143,7 +143,7 @@ class SafetyRuleAdmin(AuditedAdmin):
     """What is never promised, by SKU, category and node."""
 
     form = RuleForm
-    change_form_template = "admin/inventory/safetyrule.html"
+    change_form_template = "admin/inventory/rule.html"
     list_display = ("name", "what_for", "where", "size", "time", "state", "published")
     list_filter = (
         filters.choice(_("status"), "status", lambda: RuleStatus.choices),

@@ -68,6 +68,7 @@ def test_a_draft_shows_what_it_would_do(desk, shop):
     html = desk.get(page(draft(shop[1], amount=15))).content.decode()
     assert "Units that each channel could sell of 1 SKUs if this were live now." in html
     assert "every channel without a share" in html
+    assert 'name="_save"' in html
     assert ">-15<" in html
 
 
