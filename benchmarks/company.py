@@ -29,7 +29,7 @@ NAMES = "王李张刘陈杨赵黄周吴"
 PAGE = 100
 TABLES = (
     "inventory_category", "inventory_sku", "inventory_bundlepart", "inventory_node", "inventory_stocklevel",
-    "inventory_stockmovement", "channels_channel", "channels_listing", "inventory_historicalsku",
+    "inventory_stockmovement", "inventory_lot", "channels_channel", "channels_listing", "inventory_historicalsku",
     "inventory_historicalnode", "channels_historicalchannel", "channels_historicallisting",
 )  # fmt: skip
 
