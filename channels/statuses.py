@@ -31,6 +31,7 @@ class OutboundStatus(TextChoices):
     PENDING = "pending", _("Pending")
     SENT = "sent", _("Sent")
     NEEDS_PERSON = "needs_person", _("Needs a person")
+    GIVEN_UP = "given_up", _("Given up")
 
 
 class Lane(TextChoices):
@@ -70,3 +71,32 @@ class AttemptOutcome(TextChoices):
     ACCEPTED = "accepted", _("Accepted")
     RETRY = "retry", _("To be tried again")
     REFUSED = "refused", _("Refused")
+
+
+class SetupStep(TextChoices):
+    """How far a channel's connection has come."""
+
+    CREDENTIALS = "credentials", _("Credentials")
+    LISTINGS = "listings", _("Listings")
+    MATCHING = "matching", _("Matching")
+    TERMS = "terms", _("Nodes and terms")
+    SUMMARY = "summary", _("Summary")
+    DONE = "done", _("Done")
+
+
+class ListingMatch(TextChoices):
+    """By what a listing was taken for a SKU."""
+
+    NONE = "none", _("Nothing")
+    CODE = "code", _("Code")
+    BARCODE = "barcode", _("Barcode")
+    NAME = "name", _("Similar name")
+    PERSON = "person", _("A person")
+
+
+class MatchDecision(TextChoices):
+    """What a person decided about a found listing."""
+
+    OPEN = "open", _("Open")
+    ACCEPTED = "accepted", _("Accepted")
+    LEFT_OUT = "left_out", _("Left out")

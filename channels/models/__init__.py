@@ -11,11 +11,14 @@ from channels.models.channel import (
 )
 from channels.models.inbox import InboundMessage
 from channels.models.outbox import DeliveryAttempt, OutboundMessage
+from channels.models.setup import ChannelSetup, FoundListing
 
 __all__ = [
     "Channel",
     "ChannelHealth",
+    "ChannelSetup",
     "DeliveryAttempt",
+    "FoundListing",
     "InboundMessage",
     "Listing",
     "ListingStock",

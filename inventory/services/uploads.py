@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import translation
 from redis.exceptions import RedisError
 
@@ -63,12 +63,16 @@ def keep(upload: StockUpload, *, content: bytes, actor: Actor, at: datetime) -> 
 def run_waiting(*, at: Callable[[], datetime]) -> int:
     """Work on the files that wait, the oldest first; returns how many were finished, as an import or as a failure.
 
-    A file's changes and its end are one transaction: a worker that dies leaves it waiting, after three times it has
-    failed. An error that nobody foresaw is raised; the next run tries again.
+    One worker at a time: an attempt is counted before its work begins, and another worker's attempt must not count as
+    one that died. A file's changes and its end are one transaction: a worker that dies leaves it waiting, after three
+    times it has failed. An error that nobody foresaw is raised; the next run tries again.
     """
-    finished = 0
-    while (upload_id := _claim(at())) is not None:
-        finished += _work(upload_id, at())
+    with _alone() as is_alone:
+        if not is_alone:
+            return 0  # who has the lock looks for further files before letting go
+        finished = 0
+        while (upload_id := _claim(at())) is not None:
+            finished += _work(upload_id, at())
     return finished
 
 
@@ -77,6 +81,19 @@ def progress(upload: StockUpload) -> Progress:
     with contextlib.suppress(RedisError):
         return Progress(*cache.get(_cache_key(upload.pk), (0, 0)))
     return Progress()
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[bool]:
+    """Say whether this worker is the only one; the database lets the next one in when this one ends or dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('inventory.uploads'))")
+        [is_alone] = cursor.fetchone()
+        try:
+            yield is_alone
+        finally:
+            if is_alone and connection.is_usable():
+                cursor.execute("SELECT pg_advisory_unlock(hashtext('inventory.uploads'))")
 
 
 def _why_not(file_name: str, content: bytes) -> Sentence | None:

@@ -1,9 +1,10 @@
 """An uploaded stock file is worked on once, whoever takes it, and a file that cannot be used says why."""
 
+import contextlib
 import io
 import zipfile
 from functools import partial
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 import xlsxwriter
@@ -204,7 +205,25 @@ def test_many_workers_import_a_file_once(cup):
     keep()
     results = race([run] * WORKERS)
     assert sorted(results) == [0] * (WORKERS - 1) + [1]
-    assert (on_hand(), StockImport.objects.count()) == (15, 1)
+    assert (on_hand(), StockImport.objects.count(), StockUpload.objects.get().attempts) == (15, 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_find_a_file_taken_do_not_count_as_its_attempts(cup, monkeypatch):
+    """Four claims before the first one's work begins: without the lock the fourth said that the file had failed."""
+    everybody_is_here = Barrier(WORKERS)
+    claim = uploads._claim
+
+    def slowly(at):
+        found = claim(at)
+        with contextlib.suppress(BrokenBarrierError):
+            everybody_is_here.wait(0.5)
+        return found
+
+    monkeypatch.setattr(uploads, "_claim", slowly)
+    upload = keep()
+    assert sorted(race([run] * WORKERS)) == [0] * (WORKERS - 1) + [1]
+    assert (standing(upload)[:2], on_hand()) == (("done", 1), 15)
 
 
 @pytest.mark.django_db(transaction=True)
