@@ -4,7 +4,7 @@ import contextlib
 import io
 import zipfile
 from functools import partial
-from threading import Barrier, BrokenBarrierError
+from threading import Barrier, BrokenBarrierError, RLock
 
 import pytest
 import xlsxwriter
@@ -208,22 +208,35 @@ def test_many_workers_import_a_file_once(cup):
     assert (on_hand(), StockImport.objects.count(), StockUpload.objects.get().attempts) == (15, 1, 1)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_workers_that_find_a_file_taken_do_not_count_as_its_attempts(cup, monkeypatch):
-    """Four claims before the first one's work begins: without the lock the fourth said that the file had failed."""
-    everybody_is_here = Barrier(WORKERS)
-    claim = uploads._claim
+@pytest.fixture
+def slow_claims(monkeypatch):
+    """Make every claim wait for all the others: nobody begins to work before the last worker has looked."""
+    everybody_is_here, turn, claim = Barrier(WORKERS), RLock(), uploads._claim
 
     def slowly(at):
-        found = claim(at)
+        with turn:  # one transaction after the other: nobody skips a row that is locked
+            found = claim(at)
         with contextlib.suppress(BrokenBarrierError):
-            everybody_is_here.wait(0.5)
+            everybody_is_here.wait(3)
         return found
 
     monkeypatch.setattr(uploads, "_claim", slowly)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_find_a_file_taken_do_not_count_as_its_attempts(cup, slow_claims):
     upload = keep()
     assert sorted(race([run] * WORKERS)) == [0] * (WORKERS - 1) + [1]
     assert (standing(upload)[:2], on_hand()) == (("done", 1), 15)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_waiting_workers_would_use_the_attempts_up_without_the_lock(cup, slow_claims, monkeypatch):
+    """The control: four claims before the first one's work begins, and the fourth says that the file has failed."""
+    monkeypatch.setattr(uploads, "_alone", partial(contextlib.nullcontext, True))
+    upload = keep()
+    assert race([run] * WORKERS) == [0] * WORKERS
+    assert (standing(upload)[:2], on_hand()) == (("failed", 3), 10)
 
 
 @pytest.mark.django_db(transaction=True)
