@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from audit.rules.sentences import say
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind
-from promotions.rules.pricing import Basket, BasketLine
+from promotions.rules.baskets import Basket, BasketLine
 from promotions.services import quotes
 
 

@@ -4,54 +4,11 @@ A channel's order brings its own prices and discounts; they are kept as sold. Am
 line by line, and an order's total is the sum of its rounded lines and its shipping.
 """
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from promotions.rules.baskets import Basket, BasketLine, Quote, QuotedLine
+
 CENT = Decimal("0.01")
-
-
-@dataclass(frozen=True)
-class BasketLine:
-    """One line to be priced. ``discount`` is for the whole line, as the channel granted it."""
-
-    line_number: int
-    sku_id: int | None
-    quantity: int
-    unit_price: Decimal
-    discount: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Basket:
-    """What is bought together."""
-
-    reference: str
-    channel_code: str
-    currency: str
-    lines: tuple[BasketLine, ...]
-    shipping: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True)
-class QuotedLine:
-    """What one line costs, to the cent."""
-
-    line_number: int
-    gross: Decimal
-    discount: Decimal
-    net: Decimal
-
-
-@dataclass(frozen=True)
-class Quote:
-    """What a basket costs: lines, their sums, and shipping."""
-
-    reference: str
-    lines: tuple[QuotedLine, ...]
-    goods: Decimal
-    discount: Decimal
-    shipping: Decimal
-    total: Decimal
 
 
 def price(basket: Basket) -> Quote:

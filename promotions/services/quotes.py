@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from promotions.rules.pricing import Basket, Quote, price
+from promotions.rules.baskets import Basket, Quote
+from promotions.rules.pricing import price
 
 
 def quote(baskets: Iterable[Basket]) -> list[Quote]:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promotions.rules.pricing import Basket, BasketLine, price
+from promotions.rules.baskets import Basket, BasketLine
+from promotions.rules.pricing import price
 from promotions.services import quotes
 
 
