@@ -1,4 +1,6 @@
-"""Words for the states of what people must decide."""
+"""Words for the states of what people must decide, and the moves they allow."""
+
+from enum import nonmember
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -9,3 +11,41 @@ class CaseStatus(TextChoices):
 
     OPEN = "open", _("Open")
     RESOLVED = "resolved", _("Resolved")
+
+
+class VersionStatus(TextChoices):
+    """How far one version of a rule that people edit has come."""
+
+    DRAFT = "draft", _("Draft")
+    CHECKED = "checked", _("Checked")
+    SUBMITTED = "submitted", _("Waiting for approval")
+    APPROVED = "approved", _("Approved")
+    SCHEDULED = "scheduled", _("Scheduled")
+    LIVE = "live", _("Live")
+    PAUSED = "paused", _("Paused")
+    RETIRED = "retired", _("Retired")
+
+    OPEN = nonmember(("draft", "checked", "submitted", "approved", "scheduled"))  # not in force yet
+    EDITABLE = nonmember(("draft", "checked"))
+    IN_FORCE = nonmember(("live", "paused"))
+    MOVES = nonmember(
+        {
+            "draft": ("checked", "retired"),
+            "checked": ("draft", "submitted", "retired"),
+            "submitted": ("draft", "approved"),
+            "approved": ("draft", "scheduled", "live", "retired"),
+            "scheduled": ("approved", "live", "retired"),
+            "live": ("paused", "retired"),
+            "paused": ("live", "retired"),
+            "retired": (),
+        }
+    )
+
+
+class ApprovalStatus(TextChoices):
+    """Where a request for approval stands."""
+
+    WAITING = "waiting", _("Waiting")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Sent back")
+    WITHDRAWN = "withdrawn", _("Withdrawn")

@@ -56,7 +56,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Inbox"), "move_to_inbox", "channels.inboundmessage"),
             _item(_("Outbox"), "outbox", "channels.outboundmessage"),
         ]),
-        _group(_("Prices"), [_item(_("Promotions"), "percent_discount", "promotions.promotion")]),
+        _group(_("Prices"), [_item(_("Campaigns"), "campaign", "promotions.campaign")]),
         _group(_("Set-up"), [
             _item(_("Users"), "person", "auth.user"),
             _item(_("Groups"), "groups", "auth.group"),

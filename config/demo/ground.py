@@ -16,7 +16,7 @@ from config.demo.catalogue import DemoSku
 from config.demo.company import CATEGORIES, CHANNELS, NODES, WAREHOUSE_SYSTEM
 from config.demo.tape import money
 from inventory.models import BundlePart, Category, Node, Sku
-from promotions.models import Promotion
+from promotions import models as promotions
 
 REASON = "job:demo: the demo company"
 
@@ -134,9 +134,9 @@ def _listings(skus: Sequence[DemoSku]) -> list[Listing]:
     ]
 
 
-def _promotions(campaigns: Sequence[Campaign]) -> list[Promotion]:
+def _promotions(campaigns: Sequence[Campaign]) -> list[promotions.Campaign]:
     return [
-        Promotion(
+        promotions.Campaign(
             pk=place,
             code=campaign.code,
             name=campaign.name,

@@ -1,5 +1,5 @@
 """Pages about what things cost."""
 
-from promotions.admin import promotion
+from promotions.admin import campaign
 
-__all__ = ["promotion"]
+__all__ = ["campaign"]

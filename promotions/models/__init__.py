@@ -1,5 +1,7 @@
 """Facts about promotions."""
 
-from promotions.models.promotion import Promotion
+from promotions.models.campaign import Campaign
+from promotions.models.limits import Allowance, Coupon, CouponBatch, Redemption
+from promotions.models.promotion import Promotion, PromotionVersion
 
-__all__ = ["Promotion"]
+__all__ = ["Allowance", "Campaign", "Coupon", "CouponBatch", "Promotion", "PromotionVersion", "Redemption"]

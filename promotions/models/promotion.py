@@ -1,42 +1,64 @@
-"""A campaign that ran or will run, as the calendar of planners and charts knows it."""
+"""What marketing publishes: a promotion, and the versions of what it says."""
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from audit.models import GovernedVersion
+from audit.models.version import constraints_of
+from promotions.models.campaign import Campaign
+
 
 class Promotion(models.Model):
-    """A named campaign with its time and where it holds. Its rules come with the pricing engine's versions."""
+    """One promotion under a code that never changes; what it says stands in its versions."""
 
-    code = models.CharField(_("code"), max_length=40, unique=True)
+    code = models.CharField(_("code"), max_length=40, unique=True, db_collation="C")
     name = models.CharField(_("name"), max_length=120)
     name_en = models.CharField(_("English name"), max_length=120, blank=True)
-    starts_at = models.DateTimeField(_("starts at"))
-    ends_at = models.DateTimeField(_("ends at"))
-    channel_codes = ArrayField(
-        models.CharField(max_length=20),
-        default=list,
-        blank=True,
-        verbose_name=_("channels"),
-        help_text=_("Empty: all."),
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="promotions", verbose_name=_("campaign")
     )
-    category_codes = ArrayField(
-        models.CharField(max_length=40),
-        default=list,
-        blank=True,
-        verbose_name=_("categories"),
-        help_text=_("Empty: all."),
+    brand = models.CharField(
+        _("brand"), max_length=60, blank=True, help_text=_("Whose promotion it is; empty: the whole company's.")
     )
-    percent_off = models.DecimalField(_("per cent off"), max_digits=5, decimal_places=2, default=0)
+    created_at = models.DateTimeField(_("created at"))
     history = HistoricalRecords()
 
     class Meta:
         verbose_name = _("promotion")
         verbose_name_plural = _("promotions")
         constraints = [
-            models.CheckConstraint(condition=models.Q(ends_at__gt=models.F("starts_at")), name="ends_after_it_starts"),
+            models.CheckConstraint(
+                condition=models.Q(code__regex=r"^[A-Za-z0-9_-]+$"), name="a_promotion_code_is_a_word"
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.code} {self.name}"
+
+
+class PromotionVersion(GovernedVersion):
+    """What a promotion says from a moment on; ``body`` is a ``promotions.rules.rule.Rule`` as JSON."""
+
+    subject_field = "promotion"
+
+    promotion = models.ForeignKey(
+        Promotion, on_delete=models.PROTECT, related_name="versions", verbose_name=_("promotion")
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("version of a promotion")
+        verbose_name_plural = _("versions of promotions")
+        permissions = [
+            ("approve_promotionversion", "Can approve versions of promotions"),
+            ("stop_promotionversion", "Can stop a live promotion at once"),
+        ]
+        constraints = constraints_of("promotion", "promotion")
+        indexes = [
+            models.Index(fields=["promotion"], condition=models.Q(status="live"), name="promotion_live"),
+            models.Index(fields=["publish_at"], condition=models.Q(status="scheduled"), name="promotion_scheduled"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.promotion_id}/{self.number}"

@@ -31,7 +31,7 @@ from inventory.models import (
     Transfer,
 )
 from orders.models import Hold, Order, Oversell, Return
-from promotions.models import Promotion
+from promotions.models import Campaign
 from tests import small_company as company
 from tests.small_company import NOON
 
@@ -76,7 +76,7 @@ QUERIES = {
     "orders.oversell": 6,
     "orders.return": 5,
     "orders.routingdecision": 5,
-    "promotions.promotion": 5,
+    "promotions.campaign": 5,
 }
 
 
@@ -89,7 +89,7 @@ def fill(sell, shop, number: int) -> None:
     Listing.objects.create(channel=channel, external_code=f"N{number}", sku=cup)
     Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="never_told",
                             found_at=NOON)  # fmt: skip
-    Promotion.objects.create(code=f"P{number}", name="Autumn", starts_at=NOON, ends_at=timezone.now())
+    Campaign.objects.create(code=f"P{number}", name="Autumn", starts_at=NOON, ends_at=timezone.now())
     OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key=f"k{number}", subject="JD-1",
                                    body={}, not_before=NOON, created_at=NOON)  # fmt: skip
     _fill_stock(cup, near, _far, number)

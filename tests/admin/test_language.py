@@ -16,7 +16,7 @@ from inventory.models import ChannelShare, Sku, StockDifference, Transfer
 from inventory.services import quality, stock_import, transfers
 from orders.models import Order, Oversell, Return
 from orders.services import holds
-from promotions.models import Promotion
+from promotions.models import Campaign
 from tests import small_company as company
 from tests.admin import papers
 from tests.admin.reading import chinese_left, english_left
@@ -49,7 +49,7 @@ def full_desk(desk, sell, shop):
     Listing.objects.create(channel=channel, external_code="NEW", sku=cup)
     Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="push_lag",
                             told_quantity=9, told_at=NOON, stock_fell_at=NOON, found_at=NOON)  # fmt: skip
-    Promotion.objects.create(code="NEW", name="Autumn", starts_at=NOON, ends_at=timezone.now() + timedelta(days=1))
+    Campaign.objects.create(code="NEW", name="Autumn", starts_at=NOON, ends_at=timezone.now() + timedelta(days=1))
     PullCursor.objects.create(channel=channel, pulled_until=NOON, last_pulled_at=NOON)
     InboundMessage.objects.create(channel=channel, external_id="9", payload=b"\xff", status="parked", received_at=NOON,
                                   reason=say("Sent again by %(actor)s.", actor="tester"))  # fmt: skip

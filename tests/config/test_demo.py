@@ -20,7 +20,7 @@ from inventory.models import Node, SafetyRule, Sku, StockLevel
 from inventory.rules.geography import REGIONS
 from orders.models import Order, RoutingDecision
 from orders.services import verification
-from promotions.models import Promotion
+from promotions.models import Campaign
 
 UNTIL = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 SEED = 7
@@ -283,10 +283,10 @@ def test_today_stock_is_enough_at_most_levels_and_missing_at_some(company: load.
 
 @pytest.mark.django_db
 def test_planned_campaigns_lie_ahead(company: load.Loaded):
-    ahead = Promotion.objects.filter(starts_at__gt=UNTIL).order_by("starts_at").values_list("code", flat=True)
+    ahead = Campaign.objects.filter(starts_at__gt=UNTIL).order_by("starts_at").values_list("code", flat=True)
 
     assert list(ahead) == ["BF-2026", "MEMBER-2026-11", "D12-2026", "MEMBER-2026-12"]
-    assert Promotion.objects.filter(code="D11-2026", ends_at__lt=UNTIL).exists()
+    assert Campaign.objects.filter(code="D11-2026", ends_at__lt=UNTIL).exists()
 
 
 @pytest.mark.django_db

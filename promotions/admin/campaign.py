@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.admin import columns, filters
 from audit.admin.base import AuditedAdmin
-from promotions.models import Promotion
+from promotions.models import Campaign
 
 
 class TimeFilter(filters.ChoiceFilter):
@@ -34,8 +34,8 @@ class TimeFilter(filters.ChoiceFilter):
         return queryset.filter(**chosen.get(self.value() or "", {}))
 
 
-@admin.register(Promotion)
-class PromotionAdmin(AuditedAdmin):
+@admin.register(Campaign)
+class CampaignAdmin(AuditedAdmin):
     """Campaigns."""
 
     list_display = ("code", "title", "state", "begins", "ends", "off", "where")
@@ -48,42 +48,42 @@ class PromotionAdmin(AuditedAdmin):
         (_("Time"), {"fields": (("starts_at", "ends_at"),)}),
         (_("Where it holds"), {"fields": ("channel_codes", "category_codes")}),
     )
-    empty_hint = _("No promotions yet. Add the first campaign.")
+    empty_hint = _("No campaigns yet. Add the first one.")
     standard_views = ((_("Live"), "time=live"), (_("Coming"), "time=coming"))
 
     @admin.display(description=_("name"))
-    def title(self, promotion: Promotion) -> str:
+    def title(self, campaign: Campaign) -> str:
         """Show the name in the reader's language."""
-        return columns.local_name(promotion)
+        return columns.local_name(campaign)
 
     @admin.display(description=_("status"))
-    def state(self, promotion: Promotion) -> SafeString:
+    def state(self, campaign: Campaign) -> SafeString:
         """Show whether it runs."""
         now = timezone.now()
-        if promotion.ends_at <= now:
+        if campaign.ends_at <= now:
             return columns.label(_("Over"))
-        return columns.label(_("Live"), "green") if promotion.starts_at <= now else columns.label(_("Coming"), "blue")
+        return columns.label(_("Live"), "green") if campaign.starts_at <= now else columns.label(_("Coming"), "blue")
 
     @admin.display(description=_("starts at"))
-    def begins(self, promotion: Promotion) -> SafeString:
+    def begins(self, campaign: Campaign) -> SafeString:
         """Show when it starts."""
-        return columns.when(promotion.starts_at)
+        return columns.when(campaign.starts_at)
 
     @admin.display(description=_("ends at"))
-    def ends(self, promotion: Promotion) -> SafeString:
+    def ends(self, campaign: Campaign) -> SafeString:
         """Show when it ends."""
-        return columns.when(promotion.ends_at)
+        return columns.when(campaign.ends_at)
 
     @admin.display(description=_("per cent off"))
-    def off(self, promotion: Promotion) -> SafeString:
+    def off(self, campaign: Campaign) -> SafeString:
         """Show how much is taken off."""
         return (
-            columns.label(f"−{promotion.percent_off.normalize():f}%", "violet")
-            if promotion.percent_off
+            columns.label(f"−{campaign.percent_off.normalize():f}%", "violet")
+            if campaign.percent_off
             else columns.EMPTY
         )
 
     @admin.display(description=_("channels"))
-    def where(self, promotion: Promotion) -> str | SafeString:
+    def where(self, campaign: Campaign) -> str | SafeString:
         """Show on which channels."""
-        return ", ".join(promotion.channel_codes) or columns.label(_("all"))
+        return ", ".join(campaign.channel_codes) or columns.label(_("all"))
