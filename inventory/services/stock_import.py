@@ -282,7 +282,7 @@ def _results(cursor: CursorWrapper, also: str) -> bytes:
     )
     packed = io.BytesIO()
     with (
-        gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file,
+        gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as file,
         cursor.copy(_TELL.replace("%s", also)) as lines,
     ):
         for block in lines:
