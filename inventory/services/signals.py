@@ -11,7 +11,7 @@ from django.db import connection
 
 # After "WITH changed AS (… RETURNING sku_id)": one row per SKU, in the statement that changed the balance.
 WITH_CHANGE: Final = """noticed AS (
-    INSERT INTO inventory_stocksignal (sku_id, changed_at) SELECT DISTINCT sku_id, clock_timestamp() FROM changed
+    INSERT INTO inventory_stocksignal (sku_id, changed_at) SELECT sku_id, clock_timestamp() FROM changed GROUP BY sku_id
 )"""
 
 

@@ -92,7 +92,7 @@ UPDATE inventory_stocklevel AS level SET on_hand = level.on_hand + stage.change
 """
 _NOTICE = f"""
 INSERT INTO inventory_stocksignal (sku_id, changed_at)
-SELECT DISTINCT sku_id, clock_timestamp() FROM {_STAGE} WHERE code = ''
+SELECT sku_id, clock_timestamp() FROM {_STAGE} WHERE code = '' GROUP BY sku_id
 """
 _TOUCHED = f"""
 SELECT level.id FROM inventory_stocklevel AS level
