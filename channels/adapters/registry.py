@@ -1,6 +1,7 @@
 """Which code speaks with which platform: a channel's ``adapter`` word leads here."""
 
 from channels.adapters import (
+    aftership,
     douyin,
     file,
     house,
@@ -8,6 +9,7 @@ from channels.adapters import (
     kuaidi100,
     pinduoduo,
     qimen,
+    sf,
     shopify,
     square,
     taobao,
@@ -18,6 +20,7 @@ from channels.adapters import (
 from channels.adapters.protocol import Adapter
 
 BY_NAME: dict[str, Adapter] = {
+    "aftership": aftership.ADAPTER,
     "douyin": douyin.ADAPTER,
     "file": file.ADAPTER,
     "house": house.ADAPTER,
@@ -25,6 +28,7 @@ BY_NAME: dict[str, Adapter] = {
     "kuaidi100": kuaidi100.ADAPTER,
     "pinduoduo": pinduoduo.ADAPTER,
     "qimen": qimen.ADAPTER,
+    "sf": sf.ADAPTER,
     "shopify": shopify.ADAPTER,
     "square": square.ADAPTER,
     "taobao": taobao.ADAPTER,
