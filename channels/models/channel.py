@@ -48,7 +48,7 @@ class Channel(models.Model):
         Node, blank=True, verbose_name=_("nodes"), help_text=_("Which nodes serve its orders; empty: all.")
     )
     ship_within_hours = models.PositiveIntegerField(_("ship within (hours)"), default=48)
-    history = HistoricalRecords(excluded_fields=["credentials"])
+    history = HistoricalRecords(excluded_fields=["credentials"], m2m_fields=[nodes])
 
     class Meta:
         verbose_name = _("channel")
