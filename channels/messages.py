@@ -126,10 +126,11 @@ class ParcelState(StrEnum):
 
 @dataclass(frozen=True)
 class ParcelLine:
-    """How many units of one of our SKUs are in a parcel."""
+    """How many units of one of our SKUs are in a parcel, and what the buyer pays for one where that is told."""
 
     sku_code: str
     quantity: int
+    unit_price: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,9 @@ class ParcelRequest:
     lines: tuple[ParcelLine, ...]
     ship_by: datetime | None = None
     receiver: Address | None = None  # only for systems that print the label themselves
+    order_external_id: str = ""  # the channel's number: who prints labels for masked receivers needs it
+    placed_at: datetime | None = None
+    paid_at: datetime | None = None
 
 
 @dataclass(frozen=True)

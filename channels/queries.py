@@ -1,8 +1,35 @@
 """Questions about channels that more than one door or app asks."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
+from django.db import connection
+
+from channels.adapters import registry
+from channels.adapters.protocol import Capabilities
 from channels.models import Channel
+
+# Each channel as its history said at a moment; one that was not there yet, or was gone, is absent.
+_THEN: Final = """
+SELECT id, adapter, is_active, nodes
+  FROM (SELECT DISTINCT ON (past.id) past.id, past.adapter, past.is_active, past.history_type,
+               ARRAY(SELECT link.node_id FROM channels_historicalchannel_nodes AS link
+                      WHERE link.history_id = past.history_id) AS nodes
+          FROM channels_historicalchannel AS past
+         WHERE past.history_date <= %(at)s
+         ORDER BY past.id, past.history_date DESC, past.history_id DESC) AS channel
+ WHERE history_type <> '-'
+"""
+
+
+@dataclass(frozen=True)
+class Selling:
+    """A channel that sells, and the nodes that serve its orders; None means all of them."""
+
+    channel: Channel
+    node_ids: Collection[int] | None
 
 
 def nodes_by_channel(channel_ids: Iterable[int]) -> dict[int, frozenset[int]]:
@@ -19,3 +46,31 @@ def served(channels: Iterable[Channel]) -> dict[str, frozenset[int] | None]:
     rows = list(channels)
     named = nodes_by_channel(row.pk for row in rows)
     return {row.code: named.get(row.pk) for row in rows}
+
+
+def takes_orders(adapter: str) -> bool:
+    """Return whether orders come in through this adapter, by itself or in files that people bring."""
+    known = registry.BY_NAME.get(adapter)
+    if known is None:
+        return False
+    able = known.capabilities
+    return able.pull_orders or able.push_orders or able == Capabilities()
+
+
+def selling(*, at: datetime | None = None) -> list[Selling]:
+    """Return the active channels that take orders, now or at a past moment, by code; systems of nodes are none.
+
+    Two queries, however many channels there are.
+    """
+    if at is None:
+        rows = [row for row in Channel.objects.filter(is_active=True).order_by("code") if takes_orders(row.adapter)]
+        named = nodes_by_channel(row.pk for row in rows)
+        return [Selling(row, named.get(row.pk)) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(_THEN, {"at": at})
+        then = {pk: (adapter, is_active, nodes) for pk, adapter, is_active, nodes in cursor.fetchall()}
+    return [
+        Selling(row, frozenset(then[row.pk][2]) or None)
+        for row in Channel.objects.filter(pk__in=then).order_by("code")
+        if then[row.pk][1] and takes_orders(then[row.pk][0])
+    ]

@@ -52,7 +52,7 @@ def default_plan(host: str, port: int, hub: Path) -> Plan:
         web=_module("web", "web", "gunicorn", "config.wsgi", *_gunicorn(host, port)),
         load=(_manage("demo_load", "--if-empty"),),
         children=(
-            Program("simulators", _manage("simulators").command),
+            Program("simulators", _manage("simulators", "--only", "taobao,house").command),
             _module("worker", "worker", *celery, "worker", "-Q", QUEUES, "-c", "2", "-l", "INFO", *QUIET),
             _module("beat", "command", *celery, "beat", "-l", "INFO", "--pidfile="),
         ),

@@ -5,6 +5,7 @@ from typing import Any
 
 import environ
 from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
@@ -17,6 +18,12 @@ env = environ.Env()
 ROLE = env.str("HUB_ROLE", default="command")  # web | worker | command
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-local-use-set-SECRET_KEY-in-production-" + "0" * 16)
+# "id:base64 of 32 bytes", the sealing one first: what channels' credentials are sealed with. Made from SECRET_KEY where
+# it is not set, which an installation for real (HTTPS) refuses.
+HUB_SECRET_KEYS = env.str("HUB_SECRET_KEYS", default="")
+SECRET_KEYS_REQUIRED = env.bool("HTTPS", default=False) and not DEBUG
+if SECRET_KEYS_REQUIRED and not HUB_SECRET_KEYS and ROLE != "command":
+    raise ImproperlyConfigured("HUB_SECRET_KEYS is not set: an installation for real has keys of its own.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 

@@ -34,6 +34,7 @@ class Capabilities:
     listing_pull: bool = False
     price: bool = False
     parcels: bool = False  # a node's own system: parcels out, what became of them in
+    receivers: bool = False  # it prints the labels: a parcel is told with its receiver
     documents: bool = False  # an ERP: documents for the books
     tracking: bool = False  # a carrier: parcels to follow out, scans in
     notices: bool = False  # messages to people

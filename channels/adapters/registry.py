@@ -1,6 +1,38 @@
 """Which code speaks with which platform: a channel's ``adapter`` word leads here."""
 
-from channels.adapters import file, house, taobao
+from channels.adapters import (
+    aftership,
+    douyin,
+    file,
+    house,
+    jd,
+    kuaidi100,
+    pinduoduo,
+    qimen,
+    sf,
+    shopify,
+    square,
+    taobao,
+    wechat_shop,
+    weimob,
+    youzan,
+)
 from channels.adapters.protocol import Adapter
 
-BY_NAME: dict[str, Adapter] = {"house": house.ADAPTER, "file": file.ADAPTER, "taobao": taobao.ADAPTER}
+BY_NAME: dict[str, Adapter] = {
+    "aftership": aftership.ADAPTER,
+    "douyin": douyin.ADAPTER,
+    "file": file.ADAPTER,
+    "house": house.ADAPTER,
+    "jd": jd.ADAPTER,
+    "kuaidi100": kuaidi100.ADAPTER,
+    "pinduoduo": pinduoduo.ADAPTER,
+    "qimen": qimen.ADAPTER,
+    "sf": sf.ADAPTER,
+    "shopify": shopify.ADAPTER,
+    "square": square.ADAPTER,
+    "taobao": taobao.ADAPTER,
+    "wechat_shop": wechat_shop.ADAPTER,
+    "weimob": weimob.ADAPTER,
+    "youzan": youzan.ADAPTER,
+}

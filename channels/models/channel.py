@@ -1,13 +1,15 @@
 """Whom we talk to."""
 
 from decimal import Decimal
+from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from audit.models.sentences import SentenceField
+from channels.models.sealed import SealedField
 from channels.statuses import Breaker
 from inventory.models import Node, Sku
 
@@ -23,7 +25,7 @@ class Channel(models.Model):
     currency = models.CharField(_("currency"), max_length=3, default="CNY")
     is_active = models.BooleanField(_("active"), default=True)
     base_url = models.CharField(_("address"), max_length=200, blank=True)
-    credentials = models.JSONField(_("credentials"), default=dict, blank=True)
+    credentials = SealedField(_("credentials"), default="", blank=True)
     options = models.JSONField(_("options"), default=dict, blank=True)
     unpaid_minutes = models.PositiveIntegerField(
         _("unpaid term (minutes)"), default=30, help_text=_("How long an unpaid order holds its stock.")
@@ -46,7 +48,7 @@ class Channel(models.Model):
         Node, blank=True, verbose_name=_("nodes"), help_text=_("Which nodes serve its orders; empty: all.")
     )
     ship_within_hours = models.PositiveIntegerField(_("ship within (hours)"), default=48)
-    history = HistoricalRecords(excluded_fields=["credentials"])
+    history = HistoricalRecords(excluded_fields=["credentials"], m2m_fields=[nodes])
 
     class Meta:
         verbose_name = _("channel")
@@ -54,10 +56,21 @@ class Channel(models.Model):
         constraints = [
             # Order numbers are CHANNEL-number: a dash in the code would let two channels make the same one.
             models.CheckConstraint(condition=models.Q(code__regex=r"^[A-Za-z0-9_]+$"), name="a_channel_code_is_a_word"),
+            models.CheckConstraint(
+                condition=Q(credentials="") | Q(credentials__startswith="v1:"), name="credentials_are_sealed"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Draw a new row's key before its credentials are sealed: they are bound to it."""
+        if self.pk is None and self.credentials:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [self._meta.db_table])
+                (self.pk,) = cursor.fetchone()
+        super().save(*args, **kwargs)
 
 
 class Listing(models.Model):

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from channels.simulators.server import Request, Response
+from channels.simulators.server import Faults, LoopbackServer, Request, Response
 
 
 @dataclass
@@ -26,10 +26,19 @@ class Delivery:
 class House:
     """Accepts deliveries signed with ``secret``; keeps them in memory in the order they came."""
 
-    def __init__(self, *, secret: str = "house-secret") -> None:
+    path = "/deliveries/"
+
+    def __init__(self, *, secret: str = "house-secret", faults: Faults | None = None) -> None:
         self.secret = secret
+        self.credentials = {"secret": secret}
+        self.options: dict[str, Any] = {}
+        self.faults = faults or Faults()
         self._deliveries: dict[str, Delivery] = {}
         self._lock = threading.Lock()
+
+    def serve(self, *, port: int = 0) -> LoopbackServer:
+        """Return a server that plays this partner; ``url`` is its address."""
+        return LoopbackServer(self.answer, port=port, faults=self.faults)
 
     def deliveries(self) -> list[Delivery]:
         """Return what was accepted, oldest first."""
@@ -38,7 +47,7 @@ class House:
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
-        if request.path != "/deliveries/":
+        if request.path != self.path:
             return _json({"error": "not_found"}, 404)
         if request.method == "GET":
             rows = [{"key": each.key, "times": each.times, "body": each.body} for each in self.deliveries()]

@@ -15,7 +15,7 @@ from typing import Any
 
 from channels.simulators import jd_gate as gate
 from channels.simulators.jd_gate import PARAMETER, refused
-from channels.simulators.server import LoopbackServer, Request
+from channels.simulators.server import Request
 from channels.simulators.signed import (
     RECEIVER,
     Line,
@@ -115,11 +115,9 @@ class Platform(SignedPlatform):
     number_field = "orderId"
     needed = ("orderState", "modified", "itemInfoList")
 
-    def serve(self, *, port: int = 0) -> LoopbackServer:
-        """Return a server that plays this platform; tokens are renewed there too, which ``options`` then says."""
-        server = super().serve(port=port)
-        self.options["oauth_url"] = server.url
-        return server
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.options["oauth_url"] = "/"  # tokens are renewed where the gateway is
 
     def close_order(self, number: int | str) -> None:
         """Cancel an order now; raises ``KeyError``."""

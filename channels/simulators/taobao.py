@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any
 
 from channels.simulators import taobao_gate as gate
+from channels.simulators import taobao_items as items
 from channels.simulators import taobao_shop as shop
 from channels.simulators.server import Faults, LoopbackServer, Request, Response
 from channels.simulators.taobao_gate import TopError, write_date
@@ -22,6 +23,7 @@ from channels.simulators.taobao_gate import TopError, write_date
 LONGEST_WINDOW = timedelta(days=1)
 LARGEST_PAGE = 100
 USUAL_PAGE = 40
+gate.CONTRACT.update(items.ASSUMED)
 USUAL_TYPES = "guarantee_trade,auto_delivery,ec,cod,step"
 TYPES = {"guarantee_trade": {"fixed", "auction", "guarantee_trade"}}  # fixed price and auction are both "guaranteed"
 REFUSED_TRADE = "isv.trade-not-exist"
@@ -29,6 +31,8 @@ REFUSED_TRADE = "isv.trade-not-exist"
 
 class Platform:
     """One shop on the platform. Thread-safe; the clock can be replaced."""
+
+    path = "/router/rest"
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class Platform:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.credentials = dict(credentials or {"app_key": "12345678", "app_secret": "helloworld", "session": "test"})
+        self.options: dict[str, Any] = {}
         self.calls_per_second = calls_per_second
         self.faults = faults or Faults()
         self.clock = clock
@@ -51,7 +56,7 @@ class Platform:
     # -- what a test, the demo or a benchmark does with the shop ---------------------------------
 
     def serve(self, *, port: int = 0) -> LoopbackServer:
-        """Return a server that plays this platform; ``url + "/router/rest"`` is the gateway."""
+        """Return a server that plays this platform; ``url + path`` is the gateway."""
         return LoopbackServer(self.answer, port=port, faults=self.faults)
 
     def add_trade(self, trade: Mapping[str, Any]) -> int:
@@ -69,9 +74,10 @@ class Platform:
         with self._lock:
             self.shop.close(tid, at=self._now())
 
-    def add_item(self, num_iid: int, sku_id: int, *, outer_id: str = "", quantity: int = 0) -> None:
-        """List an item. As long as nothing is listed, figures for every item are taken."""
+    def add_item(self, num_iid: int, sku_id: int, *, outer_id: str = "", quantity: int = 0, **shown: str) -> None:
+        """List an item (``shown``: title, price, kind, barcode). While nothing is listed, any item's figure is taken."""
         with self._lock:
+            self.shop.shown[num_iid, sku_id] = shown | {"outer_id": outer_id}
             self.shop.stock[num_iid, sku_id] = quantity
             self.shop.outer_ids[num_iid, outer_id] = sku_id
             self.shop.listed.add((num_iid, sku_id))
@@ -92,7 +98,7 @@ class Platform:
         """Answer one HTTP request."""
         if request.path.startswith("/control/"):
             return self._control(request)
-        if request.path != "/router/rest":
+        if request.path != self.path:
             return Response(b"Not Found", 404, "text/plain")
         given = request.parameters()
         with self._lock:
@@ -105,6 +111,8 @@ class Platform:
     def _control(self, request: Request) -> Response:
         if request.method == "GET" and request.path == "/control/state":
             return _json(self.state())
+        if request.method == "POST" and request.path == "/control/items":
+            return self._control_items(request)
         if request.method != "POST" or request.path != "/control/trades":
             return _json({"error": "not_found"}, 404)
         try:
@@ -112,6 +120,15 @@ class Platform:
         except (ValueError, TypeError) as error:
             return _json({"error": str(error)}, 400)
         return _json({"added": len(tids)})
+
+    def _control_items(self, request: Request) -> Response:
+        try:
+            told = json.loads(request.body)
+            for item in told:
+                self.add_item(**item)
+        except (ValueError, TypeError) as error:
+            return _json({"error": str(error)}, 400)
+        return _json({"added": len(told)})
 
     def _call(self, given: Mapping[str, str]) -> dict[str, Any]:
         credentials = self.credentials
@@ -179,6 +196,15 @@ class Platform:
         self.shop.set_stock(item, figures, kind=asked.get("type", 1))
         return self.shop.item(item, list(figures), at=self._now())
 
+    def _on_sale(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return items.on_sale(self.shop, asked)
+
+    def _details(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return items.details(self.shop, asked)
+
+    def _seller(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return items.seller(self.shop, asked)
+
     def _trade(self, tid: int) -> dict[str, Any]:
         if tid not in self.shop.trades:
             raise TopError(15, REFUSED_TRADE, "交易订单不存在")
@@ -191,6 +217,9 @@ _CALLS: dict[str, Callable[[Platform, dict[str, Any]], dict[str, Any]]] = {
     "taobao.logistics.offline.send": Platform._ship,
     "taobao.item.quantity.update": Platform._item_quantity,
     "taobao.skus.quantity.update": Platform._skus_quantity,
+    "taobao.items.onsale.get": Platform._on_sale,
+    "taobao.items.seller.list.get": Platform._details,
+    "taobao.user.seller.get": Platform._seller,
 }
 
 

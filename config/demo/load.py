@@ -15,7 +15,7 @@ from django.db.models import Model
 
 from audit.models import Case
 from channels.models import Channel
-from config.demo import catalogue, cushions, ground
+from config.demo import catalogue, cushions, ground, lots, shares
 from config.demo.catalogue import DemoSku
 from config.demo.company import WAREHOUSE_SYSTEM
 from config.demo.history import History, Size
@@ -76,7 +76,10 @@ def load(size: Size, *, seed: int, until: datetime, report: Report) -> Loaded:
         _write(batch)
         for orders in batch.orders_by_day:
             report(orders, len(history.days))
+    _reset_sequences()
+    lots.lay(skus, until=until)
     cushions.lay(until=until)
+    shares.lay(until=until)
     loaded = Loaded(size.name, seed, history.tape.last_id["orders_order"], until)
     _finish(loaded)
     return loaded
@@ -162,11 +165,17 @@ def _without_triggers(cursor: CursorWrapper) -> Iterator[None]:
 
 
 def _finish(loaded: Loaded) -> None:
-    """Set the sequences behind the numbers used, refresh the planner's statistics and remember what was loaded."""
+    """Set the sequences again, refresh the planner's statistics and remember what was loaded."""
+    _reset_sequences()
     with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), _models()):
-            cursor.execute(statement)
         _remember({**asdict(loaded), "until": loaded.until.isoformat()})
         words = "ANALYZE" if connection.in_atomic_block else "VACUUM (ANALYZE)"
         for table in COLUMNS:
             cursor.execute(f"{words} {table}")
+
+
+def _reset_sequences() -> None:
+    """Set the sequences behind the numbers used: what verbs write then has the same numbers each time."""
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), _models()):
+            cursor.execute(statement)

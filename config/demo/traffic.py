@@ -73,7 +73,7 @@ class Postman:
         return self.sent
 
     def _post(self, channel: Channel, body: bytes, at: datetime) -> None:
-        headers = {sign.HEADER: sign.signature(body, channel.credentials["secret"])}
+        headers = {sign.HEADER: sign.signature(body, connections.of(channel).credentials["secret"])}
         if self._address and self._door_took(channel.code, body, headers):
             self.sent.by_door += 1
             return

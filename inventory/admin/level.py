@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.admin import columns, filters
 from audit.admin.base import MachineAdmin
-from inventory.admin import choices, why
+from inventory.admin import choices, level_deeds, why
 from inventory.admin.safety import SET_OWN
 from inventory.models import StockLevel
 
@@ -56,7 +56,7 @@ class StockLevelAdmin(MachineAdmin):
     sortable_by = ()
     fields = ("item", "title", "place", "stock", "promised", "held", "kept_back", "own_safety", "free")
     readonly_fields = fields
-    verbs = (SET_OWN,)
+    verbs = (*level_deeds.VERBS, SET_OWN)
     empty_hint = _("No stock yet. It appears with the first receipt or import.")
     standard_views = ((_("Nothing left"), "stock=zero"), (_("Low"), "stock=low"))
 

@@ -16,8 +16,9 @@ from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from inventory.admin import choices
 from inventory.admin.ledger import LedgerAdmin, SkuFilter
+from inventory.admin.level_forms import InspectionForm
 from inventory.models import QualityHold
-from inventory.services import quality
+from inventory.services import quality, returns
 from inventory.services.refusals import RowsRefused
 
 
@@ -40,9 +41,26 @@ def decide(rows: Sequence[QualityHold], told: Mapping[str, Any], actor: Actor, a
     return Answer(say("Decided.") if len(refused) < len(rows) else None, refused)
 
 
+def inspect(rows: Sequence[QualityHold], told: Mapping[str, Any], actor: Actor, at: datetime) -> Answer:
+    """Say what was found of returned units; a refused hold keeps no other from being inspected."""
+    refused: dict[str, Sentence] = {}
+    for row in rows:
+        found = returns.Inspection(row.pk, told["good"], told["bad"], told["reason"], told["note"])
+        try:
+            returns.inspect([found], actor=actor, at=at)
+        except RowsRefused as error:
+            refused[row.key] = error.rows[0].reason
+    return Answer(say("Inspected.") if len(refused) < len(rows) else None, refused)
+
+
 def is_open(row: QualityHold) -> bool:
     """Return whether it waits for a decision."""
     return row.closed_at is None
+
+
+def waits(row: QualityHold) -> bool:
+    """Return whether it is returned goods that nobody has inspected yet."""
+    return is_open(row) and row.reason_code == returns.WAITS
 
 
 @admin.register(QualityHold)
@@ -62,7 +80,10 @@ class QualityHoldAdmin(LedgerAdmin):
     )  # fmt: skip
     readonly_fields = fields
     empty_hint = _("Nothing is held back.")
-    verbs = (Verb("decide", _("Decide…"), decide, DecisionForm, icon="fact_check", is_offered=is_open),)
+    verbs = (
+        Verb("decide", _("Decide…"), decide, DecisionForm, icon="fact_check", is_offered=is_open),
+        Verb("inspect", _("Inspect…"), inspect, InspectionForm, icon="search", is_offered=waits),
+    )
 
     @admin.display(description=_("quantity"))
     def units(self, row: QualityHold) -> SafeString:

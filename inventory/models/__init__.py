@@ -9,7 +9,7 @@ from inventory.models.quality import QualityHold
 from inventory.models.reason import ReasonCode
 from inventory.models.receipt import ExpectedLine, ExpectedReceipt, Receipt, ReceiptLine
 from inventory.models.safety import SafetyChange, SafetyRule
-from inventory.models.share import ChannelShare, SharePool
+from inventory.models.share import ChannelShare, PoolReplacement, PresaleChange, SharePool
 from inventory.models.sku import BundlePart, Category, Sku
 from inventory.models.stock import Reservation, ReservationMove, StockLevel, StockMovement, StockSignal
 from inventory.models.stock_import import StockImport
@@ -27,6 +27,8 @@ __all__ = [
     "LotLevel",
     "Node",
     "NodeDay",
+    "PoolReplacement",
+    "PresaleChange",
     "QualityHold",
     "ReasonCode",
     "Receipt",

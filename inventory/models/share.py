@@ -102,3 +102,45 @@ class SharePool(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}/{self.sku_id}"
+
+
+class PoolReplacement(models.Model):
+    """A pool went on under another share: what it was before, without which its past would be lost. Append-only."""
+
+    pool = models.ForeignKey(
+        SharePool, on_delete=models.CASCADE, related_name="replacements", verbose_name=_("share of a SKU")
+    )
+    share = models.ForeignKey(
+        ChannelShare, on_delete=models.PROTECT, related_name="+", verbose_name=_("share"), db_index=False
+    )
+    opened_at = models.DateTimeField(_("opened at"))
+    replaced_at = models.DateTimeField(_("replaced at"))
+
+    class Meta:
+        verbose_name = _("replaced share of a SKU")
+        verbose_name_plural = _("replaced shares of SKUs")
+
+    def __str__(self) -> str:
+        return f"{self.pool_id}: {self.share_id} … {self.replaced_at}"
+
+
+class PresaleChange(models.Model):
+    """Units that a presale promised to somebody at a moment, or took back (negative). Append-only.
+
+    Promises themselves are deleted when the units are reserved; these add up to what a pool has promised at any time.
+    """
+
+    pool = models.ForeignKey(SharePool, on_delete=models.CASCADE, verbose_name=_("share of a SKU"), db_index=False)
+    reference = models.CharField(_("reference"), max_length=120, db_collation="C", help_text=_("Whom it is for."))
+    quantity = models.IntegerField(_("change"))
+    changed_at = models.DateTimeField(_("changed at"))
+
+    class Meta:
+        verbose_name = _("change of a presale")
+        verbose_name_plural = _("changes of presales")
+        constraints = [
+            models.UniqueConstraint(fields=["pool", "reference", "changed_at"], name="a_presale_changes_once_a_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.quantity:+d}"

@@ -45,11 +45,7 @@ class Network:
 def derive(sku_id: int, *, at: datetime | None = None) -> Network:
     """Return every figure of a SKU at every node and in total. Each part of a total is a node's (its code, units)."""
     levels = {level.node_id: level for level in StockLevel.objects.filter(sku=sku_id)}
-    units: dict[str, UnitsByNode] = {
-        "on_hand": _sums(derivation.movements_until(sku_id, at), "node"),
-        "reserved": _sums(derivation.reservations_at(sku_id, at), "place"),
-        "quality_hold": _sums(derivation.holds_at(sku_id, at), "node"),
-        "safety_stock": _kept_back(levels.values(), sku_id, at),
+    units: dict[str, UnitsByNode] = stock(levels.values(), sku_id, at=at) | {
         "in_transit": _coming(incoming.in_transit(sku_id, at=at)),
         "expected": _coming(incoming.expected(sku_id, at=at)),
     }
@@ -59,6 +55,16 @@ def derive(sku_id: int, *, at: datetime | None = None) -> Network:
         for node in Node.objects.filter(pk__in=seen).order_by("code")
     )
     return Network(sku_id, at, nodes, tuple(_total(name, nodes) for name in derivation.NAMES))
+
+
+def stock(levels: Iterable[StockLevel], sku_id: int, *, at: datetime | None) -> dict[str, UnitsByNode]:
+    """Return what is on hand, reserved, held and kept back of a SKU by node, in four queries (five for now)."""
+    return {
+        "on_hand": _sums(derivation.movements_until(sku_id, at), "node"),
+        "reserved": _sums(derivation.reservations_at(sku_id, at), "place"),
+        "quality_hold": _sums(derivation.holds_at(sku_id, at), "node"),
+        "safety_stock": _kept_back(levels, sku_id, at),
+    }
 
 
 def _sums(rows: QuerySet[Any], place: str) -> UnitsByNode:

@@ -1,4 +1,7 @@
-"""The statements under every change of a balance: lock in order, then write under a guard; or both in one."""
+"""The statements under every change of a balance: lock in order, then write under a guard; or both in one.
+
+Each also says that the SKU's promise may have changed (``signals``).
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,9 +9,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from inventory.services import signals
+
 LevelKey = tuple[int, int]  # SKU id, node id
-_TAKE = """
-WITH taken AS (
+_TAKE = f"""
+WITH changed AS (
     UPDATE inventory_stocklevel SET reserved = reserved + %(quantity)s
      WHERE sku_id = %(sku_id)s AND node_id = %(node_id)s
        AND %(quantity)s > 0 AND on_hand - reserved - quality_hold - safety_stock >= %(quantity)s
@@ -19,11 +24,11 @@ WITH taken AS (
 ), noted AS (
     INSERT INTO inventory_reservation (key, reference, sku_id, node_id, quantity, expires_at, status, reserved_at)
     SELECT %(key)s, %(reference)s, sku_id, node_id, %(quantity)s, %(expires_at)s::timestamptz, 'active', %(at)s
-      FROM taken
+      FROM changed
     ON CONFLICT (key) DO NOTHING
     RETURNING id
-)
-SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM noted)
+), {signals.WITH_CHANGE}
+SELECT (SELECT count(*) FROM changed), (SELECT count(*) FROM noted)
 """
 
 
@@ -131,6 +136,10 @@ def _apply(sql: str, levels: Mapping[LevelKey, Level], change: Mapping[LevelKey,
     if not rows:
         return
     with connection.cursor() as cursor:
-        cursor.execute(sql, [[row[0] for row in rows], [row[1] for row in rows]])
-        if cursor.rowcount != len(rows):
-            raise LevelsChanged(f"{len(rows) - cursor.rowcount} of {len(rows)} balances refused the change")
+        cursor.execute(
+            f"WITH changed AS ({sql} RETURNING level.sku_id), {signals.WITH_CHANGE} SELECT count(*) FROM changed",
+            [[row[0] for row in rows], [row[1] for row in rows]],
+        )
+        (changed,) = cursor.fetchone()
+    if changed != len(rows):
+        raise LevelsChanged(f"{len(rows) - changed} of {len(rows)} balances refused the change")

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 
 from django.db import connection
 
+from inventory.models import SharePool
 from inventory.queries import shares
 from inventory.rules.shares import Shared
+from inventory.services import signals
 from inventory.services.levels import LevelsChanged
 
 # Reserving takes the pools' locks before the stock's, in primary-key order; giving back does the same.
@@ -52,6 +54,7 @@ def add_promised(units: Mapping[int, int]) -> None:
     """Count units as promised ahead from pools (by pool id), or no longer when negative."""
     _lock_by_id(units)
     _apply({pool_id: (0, 0, quantity) for pool_id, quantity in units.items()})
+    signals.raise_for(SharePool.objects.filter(pk__in=units).values_list("sku_id", flat=True) if units else ())
 
 
 def per_pool(rows: Iterable[tuple[int | None, int]]) -> Counter[int]:

@@ -18,10 +18,22 @@ from inventory.statuses import ShareKind
 
 _FORGET: Final = """
 WITH gone AS (
-    DELETE FROM inventory_supplypromise WHERE reference = ANY(%s) AND pool_id IS NOT NULL RETURNING pool_id, quantity
+    DELETE FROM inventory_supplypromise WHERE reference = ANY(%s) AND pool_id IS NOT NULL
+    RETURNING pool_id, reference, quantity
 )
-SELECT pool_id, sum(quantity) FROM gone GROUP BY pool_id
+SELECT pool_id, reference, sum(quantity) FROM gone GROUP BY pool_id, reference ORDER BY pool_id, reference
 """
+# A batch takes promises back before it makes them anew: what comes to nothing at one moment leaves no row.
+_NOTE: Final = """
+INSERT INTO inventory_presalechange AS known (pool_id, reference, quantity, changed_at)
+SELECT pool_id, reference, sum(units), %(at)s
+  FROM unnest(%(pools)s::bigint[], %(references)s::text[], %(units)s::int[]) AS change (pool_id, reference, units)
+ GROUP BY pool_id, reference ORDER BY pool_id, reference
+    ON CONFLICT (pool_id, reference, changed_at) DO UPDATE SET quantity = known.quantity + excluded.quantity
+"""
+_TIDY: Final = (
+    "DELETE FROM inventory_presalechange WHERE pool_id = ANY(%(pools)s) AND changed_at = %(at)s AND quantity = 0"
+)
 
 
 @dataclass(frozen=True)
@@ -42,12 +54,13 @@ def lock(shared: Mapping[int, Shared]) -> None:
 
 
 @transaction.atomic
-def forget(references: Iterable[str]) -> None:
+def forget(references: Iterable[str], *, at: datetime) -> None:
     """Take back what presales promised to these, so that it can be reserved or promised anew."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, [sorted(set(references))])
-        units = dict(cursor.fetchall())
-    pools.add_promised({pool_id: -quantity for pool_id, quantity in units.items()})
+        taken_back = [(pool_id, reference, -units) for pool_id, reference, units in cursor.fetchall()]
+    pools.add_promised(pools.per_pool((pool_id, units) for pool_id, _reference, units in taken_back))
+    _note(taken_back, at)
 
 
 @transaction.atomic
@@ -70,9 +83,21 @@ def promise(wants: Sequence[tuple[str, Waiting]], *, at: datetime) -> tuple[list
             rest.append(replace(want, quantity=want.quantity - units))
     SupplyPromise.objects.bulk_create(rows)
     pools.add_promised(pools.per_pool((row.pool_id, row.quantity) for row in rows))
+    _note([(row.pool_id, row.reference, row.quantity) for row in rows if row.pool_id], at)
     return [
         Ahead(row.reference, row.line_number, row.quantity, row.promised_date) for row in rows if row.promised_date
     ], rest
+
+
+def _note(changes: Sequence[tuple[int, str, int]], at: datetime) -> None:
+    """Keep what was promised or taken back (pool id, reference, units), under the lock of the pools."""
+    if not changes:
+        return
+    pool_ids, references, units = (list(column) for column in zip(*changes, strict=True))
+    told = {"pools": pool_ids, "references": references, "units": units, "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, told)
+        cursor.execute(_TIDY, told)
 
 
 def _row(want: Waiting, pool_id: int, units: int, day: date, at: datetime) -> SupplyPromise:

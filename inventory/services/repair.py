@@ -4,7 +4,7 @@ from django.db import connection, transaction
 
 from audit.rules.sentences import say
 from inventory.models import StockDifference, StockLevel
-from inventory.services import refusals
+from inventory.services import refusals, signals
 from inventory.services.levels import lock_levels
 from inventory.statuses import DifferenceCheck
 
@@ -41,4 +41,5 @@ def settle_balance(difference: StockDifference) -> int:
             )
         )
     StockLevel.objects.filter(pk=level.level_id).update(**{check.value: units})
+    signals.raise_for([key[0]])
     return units

@@ -16,7 +16,7 @@ from audit.services.transactions import atomic_with_retry
 from inventory.models import Sku
 from inventory.queries import safety as looks
 from inventory.rules.safety import MOST_UNITS, Book
-from inventory.services import refusals
+from inventory.services import refusals, signals
 from inventory.services.levels import LevelKey, LevelsChanged
 from inventory.services.refusals import RefusedRow
 
@@ -30,14 +30,14 @@ _LOCK_PAIRS = """
 SELECT id, sku_id, node_id FROM inventory_stocklevel
  WHERE (sku_id, node_id) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[])) ORDER BY id FOR NO KEY UPDATE
 """
-_WRITE = """
+_WRITE = f"""
 WITH asked AS (
     SELECT * FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::bigint[]) AS asked (id, before, after, rule_id)
 ), changed AS (
     UPDATE inventory_stocklevel AS level SET safety_stock = asked.after
       FROM asked WHERE level.id = asked.id AND level.safety_stock = asked.before
     RETURNING level.sku_id, level.node_id, asked.before, asked.after, asked.rule_id
-)
+), {signals.WITH_CHANGE}
 INSERT INTO inventory_safetychange (sku_id, node_id, before, after, rule_id, actor, changed_at)
 SELECT sku_id, node_id, before, after, rule_id, %s, %s FROM changed ORDER BY sku_id, node_id
 """

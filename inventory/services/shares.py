@@ -38,6 +38,14 @@ SELECT pool.id FROM inventory_sharepool AS pool
  WHERE pool.closed_at IS NULL AND wanted.share_id IS DISTINCT FROM pool.share_id
  ORDER BY pool.id FOR NO KEY UPDATE OF pool
 """
+# What a pool is about to go on from is kept, so that its past can be asked for.
+_KEEP: Final = f"""
+INSERT INTO inventory_poolreplacement (pool_id, share_id, opened_at, replaced_at)
+SELECT pool.id, pool.share_id, pool.opened_at, %(at)s
+  FROM inventory_sharepool AS pool JOIN ({_WANTED}) AS wanted USING (channel, sku_id)
+ WHERE pool.closed_at IS NULL AND wanted.share_id <> pool.share_id
+ ORDER BY pool.id
+"""
 # A share that takes another one's place goes on with the same pool: what is reserved stays counted, sold starts anew.
 _REPLACE: Final = f"""
 UPDATE inventory_sharepool AS pool SET share_id = wanted.share_id, sold = 0, opened_at = %(at)s
@@ -126,6 +134,7 @@ def refresh(*, at: datetime) -> Refreshed:
     moment = {"at": at}
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_CHANGING, moment)
+        cursor.execute(_KEEP, moment)
         counts = []
         for statement in (_REPLACE, _CLOSE, _OPEN):
             cursor.execute(statement, moment)

@@ -90,6 +90,10 @@ UPDATE inventory_stocklevel AS level SET on_hand = level.on_hand + stage.change
  WHERE stage.change <> 0 AND NOT stage.has_lots AND level.sku_id = stage.sku_id AND level.node_id = stage.node_id
    AND level.on_hand + stage.change >= level.reserved + level.quality_hold
 """
+_NOTICE = f"""
+INSERT INTO inventory_stocksignal (sku_id, changed_at)
+SELECT sku_id, clock_timestamp() FROM {_STAGE} WHERE code = '' GROUP BY sku_id
+"""
 _TOUCHED = f"""
 SELECT level.id FROM inventory_stocklevel AS level
   JOIN {_STAGE} AS stage ON stage.sku_id = level.sku_id AND stage.node_id = level.node_id AND stage.code = ''
@@ -261,6 +265,7 @@ def _write(cursor: CursorWrapper, document: StockImport, words: tuple[str, str],
     if cursor.rowcount != written:
         raise LevelsChanged(f"{written - cursor.rowcount} of {written} balances refused the import")
     import_lots.record(cursor, document.reference, key, why, actor=actor, at=at)
+    cursor.execute(_NOTICE)
     cursor.execute(_TOUCHED)
     touched = [level_id for (level_id,) in cursor.fetchall()]
     for first in range(0, len(touched), import_lots.PAGE):
@@ -282,7 +287,7 @@ def _results(cursor: CursorWrapper, also: str) -> bytes:
     )
     packed = io.BytesIO()
     with (
-        gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file,
+        gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as file,
         cursor.copy(_TELL.replace("%s", also)) as lines,
     ):
         for block in lines:

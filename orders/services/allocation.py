@@ -84,7 +84,7 @@ def _plan(batch: Batch, works: Sequence[Work]) -> list[_Planned]:
     demands = _demands(batch, works)
     sku_ids = {item.sku_id for _channel, wanted in demands for item in wanted.items}
     needs = lots.needs(sku_ids, timezone.localdate(batch.at))
-    shared = _shared(works, sku_ids)
+    shared = _shared(batch, works, sku_ids)
     cut = sharing.within_shares(_with_lives(demands, needs), shared)
     wants, shelves = [wanted for wanted, _beyond in cut], lots.shelves(needs.categories)
     plans = routing.plan(wants, _nodes(batch), promise.promisable(sku_ids), POLICY, shelves)
@@ -94,13 +94,13 @@ def _plan(batch: Batch, works: Sequence[Work]) -> list[_Planned]:
     ]
 
 
-def _shared(works: Sequence[Work], sku_ids: Collection[int]) -> Mapping[int, Shared]:
+def _shared(batch: Batch, works: Sequence[Work], sku_ids: Collection[int]) -> Mapping[int, Shared]:
     """Return what channels' shares leave; what presales promised to these orders before is theirs to reserve now."""
     shared = shares.read(sku_ids)
     if not shared:
         return shared
     presales.lock(shared)
-    presales.forget(work.order.number for work in works if not work.is_new)
+    presales.forget((work.order.number for work in works if not work.is_new), at=batch.at)
     return shares.read(sku_ids)
 
 

@@ -93,7 +93,8 @@ def look_ahead(batch: Batch) -> None:
         for work, items in short.values()
         for item in items
     ]
-    presales.forget([*(number for number, (work, _items) in short.items() if not work.is_new), *gone])
+    known = [number for number, (work, _items) in short.items() if not work.is_new]
+    presales.forget([*known, *gone], at=batch.at)
     sold_ahead, rest = presales.promise(wants, at=batch.at)
     promised = ahead.promise(rest, gone=[*gone, *(short.keys() - {want.reference for want in rest})], at=batch.at)
     numbers = promises.numbers({row.key for row in promised if row.key})

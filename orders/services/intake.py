@@ -66,7 +66,7 @@ def _translated(batch: Batch, messages: Iterable[InboundMessage]) -> list[_Mail]
     for message in messages:
         channel = batch.channels.setdefault(message.channel_id, message.channel)
         if channel.pk not in spoken:
-            spoken[channel.pk] = connections.of(channel)
+            spoken[channel.pk] = connections.without_secrets(channel)
         try:
             mails.append(_Mail(message, inbox.translate(message, spoken[channel.pk])))
         except Untranslatable as trouble:

@@ -12,7 +12,8 @@ from guardian.shortcuts import assign_perm
 from audit.admin.filters import day_start
 from audit.models import SavedView
 from channels.admin.inbox import pretty
-from channels.models import Channel, InboundMessage
+from channels.models import InboundMessage
+from channels.services import credentials
 from inventory.models import Node
 from orders.admin import explanations, search
 from orders.models import Fulfillment, Order
@@ -208,7 +209,7 @@ def test_an_edit_asks_why_and_keeps_the_answer(desk, shop):
 
 def test_credentials_go_in_and_never_come_out(desk, shop):
     channel = shop[0]
-    Channel.objects.filter(pk=channel.pk).update(credentials={"secret": "hush-hush"})
+    credentials.keep(channel, {"secret": "hush-hush"})
     url = reverse("admin:channels_channel_change", args=[channel.pk])
     assert b"hush-hush" not in desk.get(url).content
     data = {"code": "JD", "platform": "jd", "name": "JD", "name_en": "", "is_active": "on", "adapter": "house",
@@ -216,10 +217,10 @@ def test_credentials_go_in_and_never_come_out(desk, shop):
             "fee_percent": "0", "calls_at_once": "2", "priority": "0", "change_reason": "New shop key"}  # fmt: skip
     assert desk.post(url, data | {"new_credentials": ""}).status_code == 302
     channel.refresh_from_db()
-    assert channel.credentials == {"secret": "hush-hush"}
+    assert credentials.opened(channel) == {"secret": "hush-hush"}
     assert desk.post(url, data | {"new_credentials": '{"secret": "new"}'}).status_code == 302
     channel.refresh_from_db()
-    assert channel.credentials == {"secret": "new"}
+    assert credentials.opened(channel) == {"secret": "new"}
     refused = desk.post(url, data | {"new_credentials": '["new-list"]'})
     assert b"Credentials are an object" in refused.content
 

@@ -64,8 +64,9 @@ def renew(connection: Connection) -> dict[str, str]:
     """Return the credentials with fresh tokens; raises ``RetryLater`` or ``Rejected``."""
     calls.require(connection, PLATFORM, "app_key", "app_secret", "refresh_token")
     given = {name: connection.credentials[name] for name in ("app_key", "app_secret", "refresh_token")}
-    url = str(connection.options.get("oauth_url") or OAUTH).rstrip("/") + REFRESH
-    body = _send(url, data={"grant_type": "refresh_token", **given})
+    address = str(connection.options.get("oauth_url") or OAUTH)
+    host = connection.base_url.rsplit("/", 1)[0] if address == "/" else address.rstrip("/")
+    body = _send(host + REFRESH, data={"grant_type": "refresh_token", **given})
     answer = calls.read(PLATFORM, body)
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:

@@ -10,7 +10,7 @@ from channels.messages import Incoming, Outgoing, RawMessage
 class QimenAdapter(Adapter):
     """Speaks Qimen's XML with a warehouse. ``customer_id`` is ours at the warehouse."""
 
-    capabilities = Capabilities(parcels=True)
+    capabilities = Capabilities(parcels=True, receivers=True)
     credential_names = ("app_key", "secret", "customer_id")
     option_names = ("owner_code", "shop_nick", "logistics_code", "source_platform", "sender", "warehouses", "carriers")
 

@@ -1,8 +1,8 @@
 """Asking a warehouse for a parcel, and asking it to stop one, so that asking twice does no harm.
 
 The parcel's number is the order's code at the warehouse. Not verified (documented guesses): the words with which a
-warehouse says that it knows the code already or has stopped it already (``DONE_ALREADY``); ``NO_PRICE``, because a
-parcel carries no prices; ``SHIP_BY``, the field for the time until which a parcel must leave.
+warehouse says that it knows the code already or has stopped it already (``DONE_ALREADY``); ``NO_PRICE``, for a line
+whose price nobody told; ``SHIP_BY``, the field for the time until which a parcel must leave.
 """
 
 import re
@@ -75,7 +75,8 @@ def _order(request: ParcelRequest, connection: Connection, *, at: datetime) -> d
         "warehouseCode": _warehouse(request.node_code, connection),
         "sourcePlatformCode": connection.options.get("source_platform") or "OTHER",
         "createTime": now,
-        "placeOrderTime": now,
+        "placeOrderTime": client.write_time(request.placed_at) if request.placed_at else now,
+        "payTime": client.write_time(request.paid_at) if request.paid_at else "",
         "operateTime": now,
         "shopNick": _option(connection, "shop_nick"),
         "logisticsCode": _option(connection, "logistics_code"),
@@ -87,12 +88,12 @@ def _order(request: ParcelRequest, connection: Connection, *, at: datetime) -> d
     lines = [
         {
             "orderLineNo": place,
-            "sourceOrderCode": request.order_number,
+            "sourceOrderCode": request.order_external_id or request.order_number,
             "ownerCode": owner,
             "itemCode": line.sku_code,
             "inventoryType": GOOD,
             "planQty": line.quantity,
-            "actualPrice": NO_PRICE,
+            "actualPrice": NO_PRICE if line.unit_price is None else f"{line.unit_price:.2f}",
         }
         for place, line in enumerate(request.lines, start=1)
     ]

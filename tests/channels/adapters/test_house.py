@@ -433,9 +433,12 @@ def test_a_delivery_carries_signature_and_key() -> None:
             "parcel_number": "P1",
             "order_number": "O1",
             "node_code": "W1",
-            "lines": [{"sku_code": "SKU-1", "quantity": 2}],
+            "lines": [{"sku_code": "SKU-1", "quantity": 2, "unit_price": None}],
             "ship_by": "2026-11-23T01:00:00Z",
             "receiver": None,
+            "order_external_id": "",
+            "placed_at": None,
+            "paid_at": None,
         },
     )
 

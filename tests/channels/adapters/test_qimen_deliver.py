@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -14,8 +15,10 @@ from channels.simulators.qimen import Platform
 from channels.simulators.server import LoopbackServer, Response
 
 RECEIVER = Address("浙江省", "杭州市", "余杭区", "五常街道<1>&2", "CN", "韩*", "138****0000", "1aBc")
-LINES = (ParcelLine("TEE-RED-M", 2), ParcelLine("CAP-BLUE", 1))
-REQUEST = ParcelRequest("P-1", "SO-1", "W1", LINES, datetime(2026, 11, 23, 10, 0, tzinfo=UTC), RECEIVER)
+LINES = (ParcelLine("TEE-RED-M", 2, Decimal("59.5")), ParcelLine("CAP-BLUE", 1))
+PLACED, PAID = datetime(2026, 11, 22, 16, 30, tzinfo=UTC), datetime(2026, 11, 22, 16, 31, tzinfo=UTC)
+DUE = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+REQUEST = ParcelRequest("P-1", "SO-1", "W1", LINES, DUE, RECEIVER, "39022", PLACED, PAID)
 CANCEL = ParcelCancel("P-1", "W1", "the buyer cancelled")
 
 
@@ -40,13 +43,14 @@ def test_a_parcel_is_asked_for_with_every_field(warehouse: Platform, connection:
     order = warehouse.order("P-1")
     head = order["head"]
     assert "<deliveryOrderId>WMS000001</deliveryOrderId>" in answer
-    times = {name: head.pop(name) for name in ("createTime", "placeOrderTime", "operateTime")}
-    assert len(set(times.values())) == 1
+    assert head.pop("createTime") == head.pop("operateTime")
     assert head == {
         "deliveryOrderCode": "P-1",
         "orderType": "JYCK",
         "warehouseCode": "W1",
         "sourcePlatformCode": "OTHER",
+        "placeOrderTime": "2026-11-23 00:30:00",
+        "payTime": "2026-11-23 00:31:00",
         "shopNick": "demo旗舰店",
         "logisticsCode": "SF",
         "senderInfo": {
@@ -69,10 +73,22 @@ def test_a_parcel_is_asked_for_with_every_field(warehouse: Platform, connection:
         "ownerCode": "OWN1",
         "latestCollectionTime": "2026-11-23 18:00:00",
     }
-    assert [(line["itemCode"], line["planQty"], line["ownerCode"]) for line in order["lines"]] == [
-        ("TEE-RED-M", 2, "OWN1"),
-        ("CAP-BLUE", 1, "OWN1"),
+    names = ("itemCode", "planQty", "ownerCode", "sourceOrderCode", "actualPrice")
+    assert [tuple(line[name] for name in names) for line in order["lines"]] == [
+        ("TEE-RED-M", 2, "OWN1", "39022", "59.50"),
+        ("CAP-BLUE", 1, "OWN1", "39022", "0.00"),
     ]
+
+
+def test_a_parcel_without_the_channels_facts_is_asked_for_under_ours(
+    warehouse: Platform, connection: Connection
+) -> None:
+    deliver(ParcelRequest("P-1", "SO-1", "W1", LINES, receiver=RECEIVER), connection)
+
+    order = warehouse.order("P-1")
+    assert order["lines"][0]["sourceOrderCode"] == "SO-1"
+    assert order["head"]["placeOrderTime"] == order["head"]["createTime"]
+    assert "payTime" not in order["head"]
 
 
 def test_a_node_may_have_another_name_at_the_warehouse(warehouse: Platform, connection: Connection) -> None:

@@ -28,7 +28,7 @@ from channels.messages import (
 )
 from channels.models import Channel, OutboundMessage
 from channels.rules import wire
-from channels.services import outbox
+from channels.services import credentials, outbox
 from channels.services.outbox import Delivered, Draft
 from channels.simulators.house import House
 from channels.simulators.server import LoopbackServer
@@ -167,7 +167,7 @@ def test_the_tenth_failure_needs_a_person(partner: LoopbackServer) -> None:
 
 def test_a_refusal_needs_a_person_at_once_and_a_replay_closes_the_case(partner: LoopbackServer, house: House) -> None:
     shop = make_channel("SHOP", partner.url)
-    Channel.objects.filter(pk=shop.pk).update(credentials={"secret": "wrong"})
+    credentials.keep(shop, {"secret": "wrong"})
     outbox.enqueue([draft(shop, "k")], at=AT)
     assert outbox.deliver(at=AT) == Delivered(failed=1)
     case = Case.objects.get()
@@ -175,7 +175,7 @@ def test_a_refusal_needs_a_person_at_once_and_a_replay_closes_the_case(partner: 
     assert case.why["values"] == {"code": "SHOP", "status": 401}
     assert case.subject_url == f"/admin/channels/outboundmessage/{row('k').pk}/change/"
 
-    Channel.objects.filter(pk=shop.pk).update(credentials={"secret": "house-secret"})
+    credentials.keep(shop, {"secret": "house-secret"})
     assert outbox.replay([row("k").pk], actor=WANG, at=AT) == 1
     assert (row("k").status, row("k").attempts) == ("pending", 0)
     assert outbox.deliver(at=AT) == Delivered(sent=1)

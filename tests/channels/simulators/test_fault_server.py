@@ -1,5 +1,6 @@
 """The server under the simulators: faults by chance and by plan, and the command that starts them all."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from channels.adapters import registry
+from channels.management.commands.simulators import PLATFORMS
 from channels.simulators.server import Faults, LoopbackServer, Request, Response, UnknownFault
 
 ROOT = Path(__file__).parents[3]
@@ -77,7 +80,7 @@ def run_command(*arguments: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_says_where_they_are_and_ends_on_a_signal(number: signal.Signals) -> None:
-    with run_command() as process:
+    with run_command("--only", "taobao,house") as process:
         assert process.stdout is not None
         lines = [process.stdout.readline().split() for _ in range(2)]
         try:
@@ -90,6 +93,49 @@ def test_the_command_says_where_they_are_and_ends_on_a_signal(number: signal.Sig
     assert [line[0] for line in lines] == ["taobao:", "house:"]
     assert (state["trades"], kept) == (0, {"count": 0, "deliveries": []})
     assert (process.returncode, rest, errors) == (0, "stopped\n", "")
+
+
+def test_the_command_plays_every_platform_that_has_an_adapter() -> None:
+    with run_command("--show-credentials", *(f"--{name.replace('_', '-')}-port=0" for name in PLATFORMS)) as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline() for _ in range(2 * len(PLATFORMS))]
+        try:
+            urls = dict(line.strip().split(": ", 1) for line in told[::2])
+            states = {
+                name: httpx.get(httpx.URL(url).join("/control/state")).status_code
+                for name, url in urls.items()
+                if name != "house"
+            }
+        finally:
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+    assert set(urls) == set(registry.BY_NAME) - {"file"}
+    assert set(states.values()) == {200}
+    given = dict(zip(urls, (json.loads(line) for line in told[1::2]), strict=True))
+    assert given["house"] == {"credentials": {"secret": "house-secret"}, "options": {}}
+    assert given["jd"]["options"] == {"oauth_url": "/"}
+    for name, what in given.items():
+        adapter = registry.BY_NAME[name]
+        assert set(what["credentials"]) - {"access_token"} <= set(adapter.credential_names), name
+        assert set(what["options"]) <= set(adapter.option_names), name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "taobao,ebay"], "ebay: known are taobao, house, douyin"),
+        (["--only", "jd", "--jd-port", "TAKEN"], "of jd is taken"),
+    ],
+)
+def test_the_command_refuses_what_it_cannot_play(arguments: list[str], words: str) -> None:
+    with LoopbackServer(lambda request: Response(b"")) as server:
+        port = server.url.rsplit(":", 1)[1]
+        with run_command(*(word.replace("TAKEN", port) for word in arguments)) as process:
+            rest, errors = process.communicate(timeout=20)
+
+    assert (process.returncode, rest) == (1, "")
+    assert words in errors
 
 
 def test_the_command_refuses_an_unknown_fault() -> None:

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from channels.models import Channel, InboundMessage
+from channels.services import credentials
 from channels.web import kick
 
 SECRET = "s3cret"
@@ -148,13 +149,13 @@ def test_a_wrong_signature_is_refused_and_nothing_is_kept(channel: Channel, brok
 
 
 def test_the_previous_secret_still_opens(channel: Channel) -> None:
-    Channel.objects.update(credentials={"secret": "new", "previous_secret": "old"})
+    credentials.keep(channel, {"secret": "new", "previous_secret": "old"})
     body = json.dumps(order()).encode()
     assert [push(body, signature=signed(body, secret))[0] for secret in ("new", "old", SECRET)] == [202, 202, 401]
 
 
 def test_a_channel_without_a_secret_opens_to_nobody(channel: Channel) -> None:
-    Channel.objects.update(credentials={"secret": ""})
+    credentials.keep(channel, {"secret": ""})
     assert push(b"{}", signature=signed(b"{}", ""))[0] == 401
 
 

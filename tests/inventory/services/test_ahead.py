@@ -223,6 +223,48 @@ def test_a_receipt_that_came_short_moves_only_those_it_left_out(cup, here):
     assert book() == [("A", 2, "PO-1", day(1)), ("B", 1, "PO-1", day(1)), ("B", 1, "None", None)]
 
 
+def test_what_came_stays_with_those_in_front_and_with_those_behind_a_new_one(cup, here):
+    order = expect("PO-1", here, day(1), {cup: 4})
+    expect("PO-2", here, day(9), {cup: 9})
+    promise(wants("A", cup, 3, priority=2), wants("B", cup, 3))
+    receive(order, {cup: 4})
+    promise(wants("C", cup, 1, priority=1))
+    assert book() == [
+        ("A", 3, "PO-1", day(1)), ("C", 1, "PO-2", day(9)), ("B", 1, "PO-1", day(1)), ("B", 2, "PO-2", day(9)),
+    ]  # fmt: skip
+
+
+def test_what_came_for_those_in_front_is_not_kept_for_those_behind_as_well(cup, here):
+    order = expect("PO-1", here, day(1), {cup: 4})
+    expect("PO-2", here, day(9), {cup: 9})
+    promise(wants("A", cup, 3, priority=2), wants("B", cup, 3))
+    receive(order, {cup: 3})
+    promise(wants("C", cup, 1, priority=1))
+    assert book() == [
+        ("A", 3, "PO-1", day(1)), ("C", 1, "PO-1", day(1)), ("B", 3, "PO-2", day(9)),
+    ]  # fmt: skip
+
+
+def test_units_of_two_deliveries_that_came_are_not_more_than_lie_free(cup, here):
+    orders = [expect("PO-1", here, day(1), {cup: 2}), expect("PO-2", here, day(2), {cup: 2})]
+    promise(wants("A", cup, 2), wants("B", cup, 2, minutes=1))
+    for number, order in enumerate(orders):
+        receive(order, {cup: 2}, number=f"R{number}")
+    assert replan(cup) == []
+    StockLevel.objects.update(reserved=2)
+    assert replan(cup) == [Change("B", 1, cup.pk, day(2), None, "PO-2")]
+    assert book() == [("A", 2, "PO-1", day(1)), ("B", 2, "None", None)]
+
+
+def test_no_more_stays_than_the_delivery_itself_brought(cup, here):
+    company.stock(cup, here, 5)
+    order = expect("PO-1", here, day(1), {cup: 4})
+    promise(wants("A", cup, 4))
+    receive(order, {cup: 1}, final=True)
+    assert replan(cup) == [Change("A", 1, cup.pk, day(1), None, "PO-1")]
+    assert book() == [("A", 1, "PO-1", day(1)), ("A", 3, "None", None)]
+
+
 def test_presales_keep_what_they_have_and_nobody_else_gets_it(cup, here):
     order = expect("PO-1", here, day(1), {cup: 4})
     share = ChannelShare.objects.create(

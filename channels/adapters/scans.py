@@ -1,0 +1,92 @@
+"""What the carriers' adapters share: whose code is whose, the number of what is known of a parcel, and its scans. Pure.
+
+The channel's option ``carriers`` says which carriers it follows and what it calls them: our code → theirs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from urllib.parse import parse_qsl
+
+from audit.rules.sentences import Sentence, say
+from channels.adapters import renaming
+from channels.adapters.fields import LONGEST_CODE
+from channels.adapters.protocol import Connection, Rejected
+from channels.adapters.signing import NotThis
+from channels.messages import IncomingTracking, RawMessage, TrackEvent, TrackingRequest, TrackState, Untranslatable
+from channels.rules import texts
+
+MOST_SCANS: Final = 500
+LONGEST_TEXT: Final = 300
+LONGEST_PLACE: Final = 60
+_RANKS: Final = {state: place for place, state in enumerate(TrackState)}
+_MOST_COUNTED: Final = 49
+
+
+def theirs(request: TrackingRequest, connection: Connection, platform: str) -> str:
+    """Return what the platform calls the carrier of a request; raises ``Rejected`` for what nobody can follow."""
+    if not request.tracking_number:
+        raise NotThis(say("Parcel %(parcel)s has no tracking number.", parcel=request.parcel_number))
+    code = carriers(connection).get(request.carrier_code)
+    if not code:
+        what = {"code": connection.code, "platform": platform, "carrier": request.carrier_code}
+        raise NotThis(say("Channel %(code)s does not say what %(platform)s calls carrier %(carrier)s.", **what))
+    return code
+
+
+def carriers(connection: Connection) -> dict[str, str]:
+    """Return the option ``carriers``: our code → the platform's."""
+    told = connection.options.get("carriers")
+    return {str(ours): str(code) for ours, code in told.items()} if isinstance(told, Mapping) else {}
+
+
+def name_of(their_code: str, number: str, connection: Connection) -> str:
+    """Return OUR-CARRIER/number, under which everything that is told of a parcel is kept."""
+    ours = {code: ours for ours, code in carriers(connection).items()}
+    return f"{ours.get(their_code, their_code)}/{number}"
+
+
+def asked(external_ids: Iterable[str], connection: Connection) -> dict[str, tuple[str, str]]:
+    """Return the platform's carrier code and the number of each OUR-CARRIER/number; unknown carriers as they are."""
+    known = carriers(connection)
+    parts = {external_id: external_id.partition("/") for external_id in external_ids}
+    return {external_id: (known.get(ours, ours), number) for external_id, (ours, _, number) in parts.items()}
+
+
+def revision(newest: datetime | None, count: int, state: TrackState | None) -> int:
+    """Return the revision of a list of scans: the newest one's second, then how many there are, then the state."""
+    rank = min(count, _MOST_COUNTED) * 20 + (_RANKS[state] if state else 0)
+    return renaming.revision(newest, rank) if newest else rank
+
+
+def required_option(connection: Connection, platform: str, name: str) -> str:
+    """Return an option without which a call cannot be made; raises ``Rejected`` naming it."""
+    value = connection.options.get(name)
+    if not value:
+        what = {"code": connection.code, "platform": platform, "missing": name}
+        raise Rejected(say("Channel %(code)s cannot call %(platform)s: %(missing)s is not set.", **what))
+    return str(value)
+
+
+def form(body: bytes) -> dict[str, str]:
+    """Return the fields of a form that was pushed, the last of each name."""
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def tracking(raw: RawMessage, events: Sequence[TrackEvent], remarks: list[Sentence]) -> IncomingTracking:
+    """Return what is known of a parcel, oldest scan first, each once; raises ``Untranslatable`` for a bad number."""
+    carrier, slash, number = raw.external_id.partition("/")
+    if not (carrier and slash and number) or len(number) > LONGEST_CODE or not texts.is_fit(raw.external_id):
+        what = {"number": texts.shown(raw.external_id)}
+        raise Untranslatable("bad_value", say("%(number)s names no parcel of a carrier.", **what))
+    ordered = sorted(dict.fromkeys(events), key=lambda event: event.at)
+    if len(ordered) > MOST_SCANS:
+        remarks.append(say("Only the newest %(most)s scans were kept.", most=MOST_SCANS))
+    return IncomingTracking(
+        external_id=raw.external_id,
+        revision=raw.revision,
+        carrier_code=carrier,
+        tracking_number=number,
+        events=tuple(ordered[-MOST_SCANS:]),
+        remarks=tuple(remarks),
+    )
