@@ -82,6 +82,8 @@ class HoldKind(TextChoices):
     CANCEL_REQUESTED = "cancel_requested", _("Cancel requested")
     REFUND = "refund", _("Refund asked for")
     CHANGED = "changed", _("Changed after release")
+    PURCHASE_LIMIT = "purchase_limit", _("Above a purchase limit")
+    GIFT = "gift", _("A gift is missing")
     SENT_ELSEWHERE = "sent_elsewhere", _("Sent by somebody else")
     MANUAL = "manual", _("Set by a person")
 
@@ -149,3 +151,13 @@ class ScanState(TextChoices):
     TROUBLE = "trouble", _("Trouble")
     GOING_BACK = "going_back", _("Going back")
     CAME_BACK = "came_back", _("Came back")
+
+
+class BacktestStatus(TextChoices):
+    """How far a back-test is."""
+
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")

@@ -47,6 +47,10 @@ class Channel(models.Model):
     nodes = models.ManyToManyField(
         Node, blank=True, verbose_name=_("nodes"), help_text=_("Which nodes serve its orders; empty: all.")
     )
+    is_priced_here = models.BooleanField(
+        _("our promotions make its prices"), default=False, db_default=False,
+        help_text=_("Most channels make their own prices: then only gifts and purchase limits are ours."),
+    )  # fmt: skip
     ship_within_hours = models.PositiveIntegerField(_("ship within (hours)"), default=48)
     history = HistoricalRecords(excluded_fields=["credentials"], m2m_fields=[nodes])
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,10 @@ class Customer(models.Model):
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, verbose_name=_("channel"), db_index=False)
     external_key = models.CharField(_("channel's key"), max_length=80, db_collation="C")
     name = models.CharField(_("name"), max_length=80, blank=True)
+    tier = models.CharField(_("member tier"), max_length=20, blank=True, default="", db_default="")
+    segments = ArrayField(
+        models.CharField(max_length=40), default=list, db_default=[], blank=True, verbose_name=_("segments")
+    )
 
     class Meta:
         verbose_name = _("customer")
@@ -69,6 +74,12 @@ class Order(models.Model):
     recipient_token = models.CharField(_("receiver token"), max_length=500, blank=True)
     buyer_note = models.CharField(_("buyer's note"), max_length=500, blank=True)
     seller_note = models.CharField(_("seller's note"), max_length=500, blank=True)
+
+    coupon_codes = ArrayField(
+        models.CharField(max_length=40), default=list, db_default=[], blank=True, verbose_name=_("coupons"),
+        help_text=_("What the buyer gave."),
+    )  # fmt: skip
+    store_code = models.CharField(_("store"), max_length=40, blank=True, default="", db_default="")
 
     placed_at = models.DateTimeField(_("placed at"))
     received_at = models.DateTimeField(_("received at"))
@@ -132,6 +143,14 @@ class OrderLine(models.Model):
     unit_price = models.DecimalField(_("unit price"), max_digits=14, decimal_places=4)
     discount_amount = models.DecimalField(_("discount"), max_digits=14, decimal_places=2, default=Decimal(0))
     net_amount = models.DecimalField(_("net"), max_digits=14, decimal_places=2, default=Decimal(0))
+    promotion_amount = models.DecimalField(
+        _("off by our promotions"), max_digits=14, decimal_places=2, default=Decimal(0), db_default=Decimal(0),
+        help_text=_("The part of the discount that our own rules granted."),
+    )  # fmt: skip
+    promotion_code = models.CharField(
+        _("promotion"), max_length=40, blank=True, default="", db_default="", db_collation="C",
+        help_text=_("Which promotion a gift comes from."),
+    )  # fmt: skip
     promised_date = models.DateField(_("promised for"), null=True, blank=True)
     is_gift = models.BooleanField(_("gift"), default=False)
     is_cancelled = models.BooleanField(_("cancelled"), default=False)
