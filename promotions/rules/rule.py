@@ -94,6 +94,14 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
         return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
 
 
+class PublishedRule(Struct, frozen=True):
+    """A rule under the promotion's code and the number of its version."""
+
+    code: str
+    number: int
+    rule: Rule
+
+
 def to_json(rule: Rule) -> dict[str, Any]:
     """Return a rule as JSON values, as versions keep it and their digest is made of it."""
     body: dict[str, Any] = msgspec.to_builtins(rule)

@@ -1,0 +1,230 @@
+"""Whether a condition is true at the counter, and when it is not, why, with the values."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from audit.rules.sentences import Sentence, say
+from promotions.rules import conditions as c
+from promotions.rules.conditions import Condition
+from promotions.rules.counter import Counter
+from promotions.rules.goods import Goods
+from promotions.rules.money import from_cents, to_cents
+
+Test = Callable[[Counter], bool]
+_ALWAYS: Test = lambda _counter: True  # noqa: E731
+
+
+def compiled(condition: Condition) -> Test:
+    """Return the condition as a function of a counter."""
+    return _COMPILERS[type(condition)](condition)
+
+
+def why_not(condition: Condition, counter: Counter) -> Sentence:
+    """Return why a condition is not true: the first part that fails, with what it wants and what is there."""
+    if isinstance(condition, c.All):
+        failing = next((part for part in condition.of if not compiled(part)(counter)), None)
+        return why_not(failing, counter) if failing is not None else say("Its condition is not true.")
+    if isinstance(condition, c.Any):
+        return why_not(condition.of[0], counter) if len(condition.of) == 1 else say("None of its conditions is true.")
+    if isinstance(condition, c.Not):
+        return say("Something is true that must not be.")
+    return _REASONS[type(condition)](condition, counter)
+
+
+def _all(condition: c.All) -> Test:
+    tests = [compiled(part) for part in condition.of]
+    if len(tests) == 1:
+        return tests[0]
+    if len(tests) == 2:
+        first, second = tests
+        return lambda counter: first(counter) and second(counter)
+    return lambda counter: all(test(counter) for test in tests)
+
+
+def _any(condition: c.Any) -> Test:
+    tests = [compiled(part) for part in condition.of]
+    return lambda counter: any(test(counter) for test in tests)
+
+
+def _not(condition: c.Not) -> Test:
+    test = compiled(condition.of)
+    return lambda counter: not test(counter)
+
+
+def _amount(condition: c.Amount) -> Test:
+    least, goods = to_cents(condition.at_least), condition.goods
+    if condition.below is None:
+        return lambda counter: counter.amount_of(goods) >= least
+    below = to_cents(condition.below)
+    return lambda counter: least <= counter.amount_of(goods) < below
+
+
+def _quantity(condition: c.Quantity) -> Test:
+    least, goods, most = condition.at_least, condition.goods, condition.at_most
+    if most is None:
+        return lambda counter: counter.units_of(goods) >= least
+    return lambda counter: least <= counter.units_of(goods) <= most
+
+
+def _ships_to(condition: c.ShipsTo) -> Test:
+    regions = frozenset(condition.regions)
+    return lambda counter: any(place in regions for place in counter.places)
+
+
+def _one_of(field: str, wanted: Sequence[str]) -> Test:
+    words = frozenset(wanted)
+    return lambda counter: getattr(counter.basket, field) in words
+
+
+def _segment(condition: c.Segment) -> Test:
+    segments = frozenset(condition.segments)
+    return lambda counter: not segments.isdisjoint(counter.basket.segments)
+
+
+def _orders_before(condition: c.OrdersBefore) -> Test:
+    least, most = condition.at_least, condition.at_most
+
+    def test(counter: Counter) -> bool:
+        count = counter.basket.orders_before
+        return count is not None and least <= count and (most is None or count <= most)
+
+    return test
+
+
+def _on_weekdays(condition: c.OnWeekdays) -> Test:
+    days = frozenset(condition.days)
+    return lambda counter: counter.shop_time.isoweekday() in days
+
+
+def _in_hours(condition: c.InHours) -> Test:
+    starts, ends = condition.starts, condition.ends
+    if starts <= ends:
+        return lambda counter: starts <= counter.shop_time.time() < ends
+    return lambda counter: not ends <= counter.shop_time.time() < starts
+
+
+_COMPILERS: dict[type, Callable[..., Test]] = {
+    c.All: lambda condition: _all(condition) if condition.of else _ALWAYS,
+    c.Any: _any,
+    c.Not: _not,
+    c.Amount: _amount,
+    c.Quantity: _quantity,
+    c.ShipsTo: _ships_to,
+    c.OnChannel: lambda condition: _one_of("channel_code", condition.channels),
+    c.AtStore: lambda condition: _one_of("store", condition.stores),
+    c.Member: lambda condition: _one_of("tier", condition.tiers),
+    c.Segment: _segment,
+    c.OrdersBefore: _orders_before,
+    c.PaysBy: lambda condition: _one_of("payment", condition.methods),
+    c.OnWeekdays: _on_weekdays,
+    c.InHours: _in_hours,
+}
+
+
+def _why_amount(condition: c.Amount, counter: Counter) -> Sentence:
+    there = counter.amount_of(condition.goods)
+    if there < to_cents(condition.at_least):
+        return _says(
+            condition.goods,
+            say("The basket comes to %(there)s; it needs %(wanted)s.",
+                there=_money(there), wanted=_plain(condition.at_least)),
+            say("Its goods come to %(there)s; they need %(wanted)s.",
+                there=_money(there), wanted=_plain(condition.at_least)),
+        )  # fmt: skip
+    return say("It comes to %(there)s; it must be below %(wanted)s.",
+               there=_money(there), wanted=_plain(condition.below or Decimal(0)))  # fmt: skip
+
+
+def _why_quantity(condition: c.Quantity, counter: Counter) -> Sentence:
+    there = counter.units_of(condition.goods)
+    if there < condition.at_least:
+        return _says(
+            condition.goods,
+            say("The basket has %(there)s units; it needs %(wanted)s.", there=there, wanted=condition.at_least),
+            say("There are %(there)s units of its goods; it needs %(wanted)s.", there=there, wanted=condition.at_least),
+        )
+    return say("There are %(there)s units; at most %(wanted)s are allowed.",
+               there=there, wanted=condition.at_most or 0)  # fmt: skip
+
+
+def _why_region(condition: c.ShipsTo, counter: Counter) -> Sentence:
+    return say("It is for orders to %(wanted)s; this one goes to %(there)s.",
+               wanted=_list(condition.regions), there=counter.basket.region or "?")  # fmt: skip
+
+
+def _why_channel(condition: c.OnChannel, counter: Counter) -> Sentence:
+    return say("It is for orders of %(wanted)s; this one is of %(there)s.",
+               wanted=_list(condition.channels), there=counter.basket.channel_code)  # fmt: skip
+
+
+def _why_store(condition: c.AtStore, counter: Counter) -> Sentence:
+    return say("It is for store %(wanted)s; this order is of %(there)s.",
+               wanted=_list(condition.stores), there=counter.basket.store or "?")  # fmt: skip
+
+
+def _why_member(condition: c.Member, counter: Counter) -> Sentence:
+    return say("It is for members of tier %(wanted)s; the buyer's is %(there)s.",
+               wanted=_list(condition.tiers), there=counter.basket.tier or "?")  # fmt: skip
+
+
+def _why_segment(condition: c.Segment, counter: Counter) -> Sentence:
+    return say("It is for customers in %(wanted)s; the buyer is in %(there)s.",
+               wanted=_list(condition.segments), there=_list(sorted(counter.basket.segments)) or "?")  # fmt: skip
+
+
+def _why_orders(condition: c.OrdersBefore, counter: Counter) -> Sentence:
+    count = counter.basket.orders_before
+    if count is None:
+        return say("Nobody knows how many orders the buyer made before.")
+    if count < condition.at_least:
+        return say("The buyer made %(there)s orders before; it needs %(wanted)s.",
+                   there=count, wanted=condition.at_least)  # fmt: skip
+    return say("The buyer made %(there)s orders before; at most %(wanted)s are allowed.",
+               there=count, wanted=condition.at_most or 0)  # fmt: skip
+
+
+def _why_payment(condition: c.PaysBy, counter: Counter) -> Sentence:
+    return say("It is for payment by %(wanted)s; this order was paid by %(there)s.",
+               wanted=_list(condition.methods), there=counter.basket.payment or "?")  # fmt: skip
+
+
+def _why_day(condition: c.OnWeekdays, counter: Counter) -> Sentence:
+    return say("It holds on days %(wanted)s of the week; the order was placed on day %(there)s.",
+               wanted=_list([str(day) for day in condition.days]), there=counter.shop_time.isoweekday())  # fmt: skip
+
+
+def _why_hours(condition: c.InHours, counter: Counter) -> Sentence:
+    return say("It holds from %(starts)s until %(ends)s; the order was placed at %(there)s.",
+               starts=f"{condition.starts:%H:%M}", ends=f"{condition.ends:%H:%M}",
+               there=f"{counter.shop_time:%H:%M}")  # fmt: skip
+
+
+_REASONS: dict[type, Callable[..., Sentence]] = {
+    c.Amount: _why_amount,
+    c.Quantity: _why_quantity,
+    c.ShipsTo: _why_region,
+    c.OnChannel: _why_channel,
+    c.AtStore: _why_store,
+    c.Member: _why_member,
+    c.Segment: _why_segment,
+    c.OrdersBefore: _why_orders,
+    c.PaysBy: _why_payment,
+    c.OnWeekdays: _why_day,
+    c.InHours: _why_hours,
+}
+
+
+def _says(goods: Goods, of_all: Sentence, of_some: Sentence) -> Sentence:
+    return of_all if goods.is_everything else of_some
+
+
+def _money(cents: int) -> str:
+    return f"{from_cents(cents):,.2f}"
+
+
+def _plain(amount: Decimal) -> str:
+    return f"{amount:,.2f}"
+
+
+def _list(words: Sequence[str]) -> str:
+    return ", ".join(words)
