@@ -8,6 +8,8 @@ from channels.messages import Incoming, RawMessage
 class FileAdapter(Adapter):
     """Reads orders that came in a file."""
 
+    option_names = ("time_zone",)
+
     def translate(self, raw: RawMessage, connection: Connection) -> Incoming:
         """Read the order that a group of rows describes; raises ``Untranslatable``."""
         return translate.translate(raw.payload, connection)

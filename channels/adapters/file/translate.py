@@ -71,9 +71,13 @@ def translate(payload: bytes, connection: Connection) -> Incoming:
 
 def _rows(payload: bytes) -> list[read.Row]:
     rows = fields.decode(payload).get("rows")
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and "row" in row for row in rows):
+    if not isinstance(rows, list) or not rows or not all(map(_is_row, rows)):
         raise Untranslatable("no_lines", say("The message holds no rows of a file."))
     return rows
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and "row" in row and all(isinstance(text, str) for text in row.values())
 
 
 def _merged(rows: Sequence[read.Row]) -> read.Row:

@@ -13,6 +13,7 @@ class TaobaoAdapter(Adapter):
 
     capabilities = Capabilities(pull_orders=True, ship_confirm=True, stock_set=True, cancel_in=True, listing_pull=True)
     credential_names = ("app_key", "app_secret", "session")
+    option_names = ("carriers", "sign_method")
 
     def translate(self, raw: RawMessage, connection: Connection) -> Incoming:
         """Read a trade; raises ``Untranslatable``."""
