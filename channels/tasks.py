@@ -5,13 +5,25 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from channels.services import outbox, pull
+from channels.services import fetching, outbox, pull, reconciliation
 
 
 @shared_task(name="channels.pull_all")
 def pull_all(**kwargs: Any) -> None:
     """Pull every channel that can be pulled (queue ``intake``)."""
     pull.pull_all(timezone.now())
+
+
+@shared_task(name="channels.fetch_wanted")
+def fetch_wanted(**kwargs: Any) -> None:
+    """Fetch orders of which a channel pushed the number only (queue ``intake``)."""
+    fetching.fetch_wanted(at=timezone.now())
+
+
+@shared_task(name="channels.reconcile")
+def reconcile(**kwargs: Any) -> None:
+    """Pull again what has settled, and keep what was lost (queue ``intake``)."""
+    reconciliation.reconcile_all(timezone.now())
 
 
 @shared_task(name="channels.deliver_outbox")

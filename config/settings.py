@@ -152,6 +152,8 @@ CELERY_BEAT_SCHEDULE = {
         "orders.run_pipeline": 5.0,
         "channels.deliver_outbox": 5.0,
         "channels.pull_all": 30.0,
+        "channels.fetch_wanted": 10.0,
+        "channels.reconcile": 600.0,
         "orders.wake_waiting": 30.0,
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,

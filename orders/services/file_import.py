@@ -11,7 +11,7 @@ from audit.models.sentences import render
 from channels.adapters.file import read
 from channels.models import Channel, InboundMessage
 from channels.services import inbox
-from channels.statuses import InboundStatus
+from channels.statuses import InboundSource, InboundStatus
 from orders.models import Order
 from orders.services import pipeline
 
@@ -77,7 +77,7 @@ def take_in(
 
 
 def _work_off(channel: Channel, batch: _Batch, totals: Totals, *, at: Callable[[], datetime]) -> list[Refused]:
-    new = inbox.store(channel, batch.orders, at=at())
+    new = inbox.store(channel, batch.orders, at=at(), source=InboundSource.FILE)
     _drain(channel, batch, at=at)
     refused = sorted(batch.refused + _refused_by_pipeline(channel, batch), key=lambda row: row.row_number)
     totals.rows += batch.rows
