@@ -16,6 +16,7 @@ from channels.adapters import (
     taobao,
     wechat_shop,
     weimob,
+    yonyou,
     youzan,
 )
 from channels.adapters.protocol import Adapter
@@ -36,5 +37,6 @@ BY_NAME: dict[str, Adapter] = {
     "taobao": taobao.ADAPTER,
     "wechat_shop": wechat_shop.ADAPTER,
     "weimob": weimob.ADAPTER,
+    "yonyou": yonyou.ADAPTER,
     "youzan": youzan.ADAPTER,
 }
