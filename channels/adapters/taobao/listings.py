@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from audit.rules.sentences import say
-from channels.adapters.protocol import Connection, RetryLater
+from channels.adapters import calls
+from channels.adapters.protocol import Connection
 from channels.adapters.taobao import client
+from channels.adapters.taobao.answers import PLATFORM
 from channels.messages import ListedItem
 
 ITEMS: Final = "taobao.items.onsale.get"
@@ -85,4 +86,4 @@ def _read(read: Any) -> Any:
     try:
         return read()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RetryLater(say("Taobao did not answer in its own format."), answer=repr(error)[:200]) from error
+        raise calls.not_understood(PLATFORM, repr(error).encode()) from error
