@@ -145,6 +145,13 @@ CELERY_TASK_ROUTES = {
     "inventory.refresh_safety": {"queue": "stock"},
     "config.demo_traffic": {"queue": "reports"},
 }
+# Who is woken when something happened (audit.services.waking); the schedule below finds the same rows without it.
+WAKE_UPS = {
+    "messages_came": ["orders.run_pipeline"],
+    "orders_wanted": ["channels.fetch_wanted"],
+    "supply_changed": ["orders.replan_promises"],
+    "stock_came": ["orders.retry_backorders"],
+}
 # Every task is a sweep over rows: one that comes late is dropped, the next one finds the same rows.
 CELERY_BEAT_SCHEDULE = {
     name.split(".")[1].replace("_", "-"): {"task": name, "schedule": seconds, "options": {"expires": seconds}}

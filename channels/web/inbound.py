@@ -2,7 +2,6 @@
 
 import logging
 from datetime import datetime
-from functools import partial
 
 import structlog
 from django.db import transaction
@@ -11,12 +10,13 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from audit.services import waking
+from audit.services.waking import Happening
 from channels.adapters import registry
 from channels.adapters.protocol import NotAuthentic, NotOffered, Pushed, Received, Rejected
 from channels.models import Channel
 from channels.rules import arrivals
 from channels.services import connections, credentials, fetching, inbox
-from channels.web import kick
 
 # Who was refused, as one JSON object a line, whatever the other lines look like.
 security = structlog.wrap_logger(
@@ -71,10 +71,10 @@ def _keep(channel: Channel, received: Received, at: datetime) -> int:
     """Keep messages and the numbers of orders to be fetched together, and wake who works on them."""
     stored = inbox.store(channel, received.messages, at=at)
     if received.messages:
-        transaction.on_commit(partial(kick.wake, "orders.run_pipeline"))
+        waking.happened(Happening.MESSAGES_CAME)
     if received.wanted:
         fetching.want(channel, received.wanted, at=at)
-        transaction.on_commit(partial(kick.wake, "channels.fetch_wanted"))
+        waking.happened(Happening.ORDERS_WANTED)
     return stored
 
 

@@ -12,12 +12,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from audit.services import waking
 from channels.adapters import registry
 from channels.adapters.house import adapter as house
 from channels.adapters.protocol import Connection, Pushed, Received
 from channels.models import Channel, InboundMessage, WantedOrder
 from channels.services import credentials
-from channels.web import kick
 
 SECRET = "s3cret"
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.channels.web.urls")]
@@ -36,14 +36,14 @@ class Calls:
         self.tasks.append((name, options))
         self.may_answer.wait(10)
         if self.is_away:
-            raise kick.OperationalError("connection refused")
+            raise waking.OperationalError("connection refused")
 
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Calls:
     calls = Calls()
-    monkeypatch.setattr(kick, "current_app", calls)
-    monkeypatch.setattr(kick, "_WAKER", kick.Waker())
+    monkeypatch.setattr(waking, "current_app", calls)
+    monkeypatch.setattr(waking, "_WAKER", waking.Waker())
     return calls
 
 
@@ -93,7 +93,7 @@ def test_an_order_is_kept_byte_for_byte(
         assert push(body) == (202, {"stored": 1, "known": 0})
     assert kept() == [("A1", "order", 1, 1, body)]
     let_calls_end()
-    assert broker.tasks == [("orders.run_pipeline", {"queue": "intake", "retry": False, "expires": 30})]
+    assert broker.tasks == [("orders.run_pipeline", {"retry": False, "expires": 30})]
 
 
 def test_the_same_again_is_known(channel: Channel) -> None:
@@ -237,7 +237,9 @@ def test_a_broker_that_is_away_costs_no_request_and_one_line(channel: Channel, b
         assert push(json.dumps(order(number)).encode())[0] == 202
         let_calls_end()
     assert len(broker.tasks) == 1  # then silence, so that no request waits for it
-    assert [record.name for record in caplog.records if record.name == "channels.web.kick"] == ["channels.web.kick"]
+    assert [record.name for record in caplog.records if record.name == "audit.services.waking"] == [
+        "audit.services.waking"
+    ]
     assert InboundMessage.objects.count() == 3
 
 
