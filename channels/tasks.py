@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from channels.services import fetching, outbox, pull, reconciliation
+from channels.services import fetching, outbox, pull, reconciliation, setup_listings
 
 
 @shared_task(name="channels.pull_all")
@@ -30,3 +30,9 @@ def reconcile(**kwargs: Any) -> None:
 def deliver_outbox(lane: str | None = None, **kwargs: Any) -> None:
     """Send what is due in one lane, or in all (queue ``outbox``)."""
     outbox.deliver(lane, limit=500, at=timezone.now())
+
+
+@shared_task(name="channels.read_listings")
+def read_listings(**kwargs: Any) -> None:
+    """Read what shops list whose connection somebody makes (queue ``intake``)."""
+    setup_listings.read_waiting(at=timezone.now)

@@ -51,6 +51,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
         ]),
         _group(_("Channels"), [
             _item(_("Channels"), "storefront", "channels.channel"),
+            _item(_("Connect a channel"), "add_link", "channels.channelsetup"),
             _item(_("Listings"), "link", "channels.listing"),
             _item(_("Channel shares"), "pie_chart", "inventory.channelshare"),
             _item(_("Inbox"), "move_to_inbox", "channels.inboundmessage"),

@@ -161,6 +161,7 @@ CELERY_BEAT_SCHEDULE = {
         "channels.pull_all": 30.0,
         "channels.fetch_wanted": 10.0,
         "channels.reconcile": 600.0,
+        "channels.read_listings": 3.0,
         "orders.wake_waiting": 30.0,
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,

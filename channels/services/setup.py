@@ -6,11 +6,11 @@ matched by ``setup_listings``.
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import transaction
 
@@ -19,10 +19,10 @@ from audit.rules.sentences import Sentence, say
 from audit.services import trail
 from audit.services.transactions import atomic_with_retry
 from channels.adapters import registry
-from channels.adapters.protocol import Adapter, NotOffered, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Adapter, Connection, NotOffered, Rejected, RetryLater
 from channels.models import Channel, ChannelSetup
 from channels.rules import texts
-from channels.services import connections
+from channels.services import connections, tokens
 from channels.statuses import SetupStep
 from inventory.models import ChannelShare
 from inventory.statuses import RuleStatus, ShareUnit
@@ -30,6 +30,7 @@ from inventory.statuses import RuleStatus, ShareUnit
 ORDER: Final = tuple(SetupStep)
 CODE: Final = re.compile(r"[A-Za-z0-9_]{1,20}")
 LONGEST_ERROR: Final = 200
+Answer = TypeVar("Answer")
 logger = logging.getLogger(__name__)
 
 
@@ -124,7 +125,7 @@ def enter(setup: ChannelSetup, entered: Entered, *, actor: Actor) -> ChannelSetu
 def check(setup: ChannelSetup, *, at: datetime) -> ChannelSetup:
     """Make the platform's cheapest call and keep what came of it in words; raises nothing."""
     try:
-        name = calling(setup.channel, lambda adapter, connection: adapter.check(connection))
+        name = calling(setup.channel, lambda adapter, connection: adapter.check(connection), at=at)
         result = say("Connected to %(shop)s.", shop=name[:80]) if name else say("The platform takes these credentials.")
         is_reached = True
     except Failed as failed:
@@ -191,15 +192,11 @@ class Failed(Exception):
         self.reason = reason
 
 
-def calling(channel: Channel, call: Any) -> Any:
+def calling(channel: Channel, call: Callable[[Adapter, Connection], Answer], *, at: datetime) -> Answer:
     """Make a call for a person who waits, with one new token if the old one is over; raises ``Failed``."""
     adapter = registry.BY_NAME[channel.adapter]
     try:
-        try:
-            return call(adapter, connections.of(channel))
-        except TokenExpired:
-            _renew(channel, adapter)
-            return call(adapter, connections.of(channel))
+        return tokens.calling(channel, lambda connection: call(adapter, connection), at=at)
     except Failed:
         raise
     except (RetryLater, Rejected) as error:
@@ -209,16 +206,8 @@ def calling(channel: Channel, call: Any) -> Any:
     except Exception as error:  # a platform that answers what nobody foresaw: said once with its trace
         logger.exception("channel %s could not be called", channel.code)
         words = texts.shown(repr(error), limit=LONGEST_ERROR)
-        raise Failed(
-            say("The platform answered in a way that the hub does not know: %(error)s", error=words)
-        ) from error
-
-
-def _renew(channel: Channel, adapter: Adapter) -> None:
-    """Get a new token and keep it; raises ``RetryLater``, ``Rejected`` or ``NotOffered``."""
-    fresh = adapter.renew(connections.of(channel))
-    channel.credentials = dict(fresh)
-    channel.save(update_fields=["credentials"])
+        reason = say("The platform answered in a way that the hub does not know: %(error)s", error=words)
+        raise Failed(reason) from error
 
 
 def _draft_share(channel: Channel, terms: Terms, *, actor: Actor, at: datetime) -> None:

@@ -10,7 +10,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from audit.admin.paging import CAP, CappedCount, CappedPaginator
 from audit.models import Case
-from channels.models import InboundMessage, Listing, OutboundMessage
+from channels.models import ChannelSetup, InboundMessage, Listing, OutboundMessage
 from inventory.models import (
     Category,
     ChannelShare,
@@ -43,6 +43,7 @@ QUERIES = {
     "auth.group": 5,
     "auth.user": 5,
     "channels.channel": 7,
+    "channels.channelsetup": 5,
     "channels.inboundmessage": 6,
     "channels.listing": 6,
     "channels.outboundmessage": 6,
@@ -92,6 +93,8 @@ def fill(sell, shop, number: int) -> None:
     Promotion.objects.create(code=f"P{number}", name="Autumn", starts_at=NOON, ends_at=timezone.now())
     OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key=f"k{number}", subject="JD-1",
                                    body={}, not_before=NOON, created_at=NOON)  # fmt: skip
+    begun = company.channel(f"SU{number}")
+    ChannelSetup.objects.create(channel=begun, started_by="person:boss", started_at=NOON)
     _fill_stock(cup, near, _far, number)
     every = IntervalSchedule.objects.create(every=number, period="seconds")
     CrontabSchedule.objects.create(minute=str(number))

@@ -11,7 +11,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from audit.rules.sentences import say
 from audit.services.cases import Trouble, open_cases
-from channels.models import InboundMessage, Listing, OutboundMessage, PullCursor
+from channels.models import ChannelSetup, FoundListing, InboundMessage, Listing, OutboundMessage, PullCursor
 from inventory.models import ChannelShare, Sku, StockDifference, Transfer
 from inventory.services import quality, stock_import, transfers
 from orders.models import Order, Oversell, Return
@@ -55,6 +55,8 @@ def full_desk(desk, sell, shop):
                                   reason=say("Sent again by %(actor)s.", actor="tester"))  # fmt: skip
     OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key="k", subject="JD-1", body={},
                                    status="needs_person", not_before=NOON, created_at=NOON)  # fmt: skip
+    connected = ChannelSetup.objects.create(channel=channel, started_by="person:boss", started_at=NOON, step="summary")
+    FoundListing.objects.create(setup=connected, external_code="NEW", title="Autumn", sku=cup, confidence=60)
     every = IntervalSchedule.objects.create(every=5, period="seconds")
     CrontabSchedule.objects.create(minute="5")
     PeriodicTask.objects.create(name="sweep-inbox", task="orders.run_pipeline", interval=every)
@@ -112,6 +114,9 @@ def read_all(browser, language: str) -> dict[str, str]:
         if page.status_code == 200:
             found[url] = page.content.decode()
     for url in (reverse("admin:index"), *(reverse("admin:app_list", args=[app]) for app in ("orders", "inventory"))):
+        found[url] = browser.get(url).content.decode()
+    for step in ("credentials", "listings", "matching", "terms", "summary"):
+        url = f"{address('change', ChannelSetup)}?step={step}"
         found[url] = browser.get(url).content.decode()
     found["table"] = browser.get(reverse("admin:orders_oversell_table")).content.decode()
     for order in Order.objects.all():
