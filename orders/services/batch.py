@@ -27,6 +27,7 @@ from orders.models import (
     OrderEvent,
     OrderLine,
     Oversell,
+    Refund,
     RoutingDecision,
 )
 from orders.rules import demand, progress
@@ -48,6 +49,9 @@ LINE_FACTS = (
 PARCEL_FACTS = (
     "status", "released_at", "packed_at", "shipped_at", "delivered_at", "carrier_code", "tracking_number",
 )  # fmt: skip
+REFUND_FACTS = (
+    "revision", "status", "amount", "currency", "lines", "reason", "goods_come_back", "asked_at", "refunded_at",
+)  # fmt: skip
 
 
 @dataclass
@@ -59,6 +63,7 @@ class Work:
     parcels: list[Fulfillment] = field(default_factory=list)
     contents: list[FulfillmentLine] = field(default_factory=list)
     holds: dict[str, Hold] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)  # by the channel's number; read by intake only
     is_new: bool = False
     is_priced: bool = False
     is_short: bool = False
@@ -132,6 +137,7 @@ class Batch:
     lifted_holds: list[Hold] = field(default_factory=list)
     events: list[OrderEvent] = field(default_factory=list)
     oversells: list[Oversell] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
     drafts: list[outbox.Draft] = field(default_factory=list)
     troubles: list[cases.Trouble] = field(default_factory=list)
     settled: dict[str, set[str]] = field(default_factory=dict)  # case kind → order numbers whose case is over
@@ -209,6 +215,7 @@ class Batch:
             rows.insert(fresh)
         if self.oversells:
             Oversell.objects.bulk_create(self.oversells, ignore_conflicts=True)  # a line is noted once per cause
+        _save_refunds(self.refunds)
         outbox.enqueue(self.drafts, at=self.at)
         inbox.finish(self.outcomes, at=self.at)
         self._write_cases()
@@ -267,6 +274,18 @@ def works_of(orders: Sequence[Order]) -> list[Work]:
     for hold in Hold.objects.filter(order__in=works, lifted_at__isnull=True):
         works[hold.order_id].holds[hold.kind] = hold
     return list(works.values())
+
+
+def _save_refunds(refunds: list[Refund]) -> None:
+    """Insert refunds, or write over what was known of them; each stands once however often it was told."""
+    once = {(refund.order.pk, refund.external_id): refund for refund in refunds}
+    if once:
+        Refund.objects.bulk_create(
+            [once[key] for key in sorted(once)],
+            update_conflicts=True,
+            unique_fields=["order", "external_id"],
+            update_fields=REFUND_FACTS,
+        )
 
 
 def _save_customers(customers: list[Customer]) -> None:

@@ -42,8 +42,8 @@ def _may_go_on(work: Work) -> bool:
 
 
 def _may_reserve(work: Work) -> bool:
-    """A channel that says wait may have its goods set aside; with any other hold none are reserved."""
-    return set(work.holds) <= {HoldKind.CHANNEL} and work.order.cancelled_at is None
+    """A channel that says wait, or a refund nobody decided, may have goods set aside; no other hold may."""
+    return set(work.holds) <= {HoldKind.CHANNEL, HoldKind.REFUND} and work.order.cancelled_at is None
 
 
 def _is_unpriced(_batch: Batch, work: Work) -> bool:
