@@ -17,6 +17,7 @@ from channels.adapters import (
     wechat_shop,
     weimob,
     yonyou,
+    yonyou_u8,
     youzan,
 )
 from channels.adapters.protocol import Adapter
@@ -38,5 +39,6 @@ BY_NAME: dict[str, Adapter] = {
     "wechat_shop": wechat_shop.ADAPTER,
     "weimob": weimob.ADAPTER,
     "yonyou": yonyou.ADAPTER,
+    "yonyou_u8": yonyou_u8.ADAPTER,
     "youzan": youzan.ADAPTER,
 }
