@@ -15,11 +15,12 @@ from audit.admin import columns, filters
 from audit.admin.verbs import Answer, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
-from inventory.admin import choices
+from inventory.admin import choices, waiting
 from inventory.admin.document import Page, Table, WrittenAdmin, acting, one_by_one
 from inventory.admin.lines import refuse
 from inventory.admin.transfer_forms import ArrivalForm, KeyForm, LossForm, NewTransferForm, RouteForm, arrival_forms
 from inventory.models import Transfer
+from inventory.queries import ahead
 from inventory.services import refusals, transfers
 from inventory.services.refusals import RowsRefused
 from inventory.statuses import TransferStatus
@@ -166,7 +167,7 @@ class TransferAdmin(WrittenAdmin):
         return say("%(count)s units are received.", count=sum(units.values()))
 
     def tables(self, row: Transfer) -> Sequence[Table]:
-        """Show each line: what was asked, what left, what came, and what never will."""
+        """Show each line: what was asked, what left, what came and what never will, then who waits for it."""
         heads = [(_("SKU"), False), (_("Quantity"), True), (_("Sent"), True), (_("Received"), True),
                  (_("Lost on the way"), True), (_("In transit"), True)]  # fmt: skip
         rows = [
@@ -175,7 +176,8 @@ class TransferAdmin(WrittenAdmin):
                                                    line.quantity_lost, line.in_transit)]
             for line in row.lines.select_related("sku").order_by("pk")
         ]  # fmt: skip
-        return [Table(_("Lines"), heads, rows)]
+        queue = ahead.waiting_for_transfer(row.pk, most=waiting.MOST_SHOWN + 1)
+        return [Table(_("Lines"), heads, rows), *waiting.table(queue, row.number)]
 
     @admin.display(description=_("from"))
     def origin(self, row: Transfer) -> SafeString:
