@@ -163,6 +163,7 @@ CELERY_BEAT_SCHEDULE = {
         "channels.reconcile": 600.0,
         "channels.read_listings": 3.0,
         "orders.wake_waiting": 30.0,
+        "orders.take_up_known": 60.0,
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,
         "orders.replan_promises": 60.0,

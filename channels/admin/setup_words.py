@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.adapters import registry
 from channels.adapters.protocol import Capabilities
+from channels.statuses import ListingMatch
 
 PLATFORMS: dict[str, Any] = {
     "aftership": _("AfterShip (parcels)"), "douyin": _("Douyin shop"), "file": _("Files"),
@@ -58,3 +59,8 @@ def cards() -> list[dict[str, Any]]:
 def field_label(name: str) -> Any:
     """Return what a credential or an option is called; its own name where people know it by that."""
     return FIELDS.get(name, name)
+
+
+def matched(by: str) -> Any:
+    """Return by what a listing was taken for a SKU."""
+    return ListingMatch(by).label

@@ -54,6 +54,10 @@ REFUND_FACTS = (
 )  # fmt: skip
 
 
+LIST = "/admin/orders/order/?q="
+WAYS_OUT = {HoldKind.UNKNOWN_SKU.value: "/admin/orders/hold/which/?order="}  # kind of trouble → where it is mended
+
+
 @dataclass
 class Work:
     """One order on its way through the steps."""
@@ -182,7 +186,7 @@ class Batch:
                 subject=work.order.number,
                 why=why,
                 suggestion=suggestion,
-                subject_url=f"/admin/orders/order/?q={quote(work.order.number)}",
+                subject_url=f"{WAYS_OUT.get(kind, LIST)}{quote(work.order.number)}",
             )
         )
 

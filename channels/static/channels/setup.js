@@ -17,20 +17,12 @@
         setTimeout(ask, 700);
     }
 
-    const form = document.querySelector("form[data-skus]");
-    if (!form) return;
-    const list = form.querySelector("datalist");
-    const boxes = [...form.querySelectorAll("[name=found]")];
-    form.querySelector("[data-tick-all]")?.addEventListener("change", event => {
-        boxes.forEach(box => { box.checked = event.target.checked; });
-    });
     const names = new Map();
-    let waiting = 0;
-    const propose = async field => {
+    const propose = async (form, field) => {
         const answer = await fetch(`${form.dataset.skus}?q=${encodeURIComponent(field.value)}`);
         if (!answer.ok) return;
         const { skus } = await answer.json();
-        list.replaceChildren(...skus.map(sku => {
+        form.querySelector("datalist").replaceChildren(...skus.map(sku => {
             names.set(sku.code, sku.name);
             const option = document.createElement("option");
             option.value = sku.code;
@@ -38,18 +30,26 @@
             return option;
         }));
     };
-    form.addEventListener("input", event => {
-        const field = event.target.closest("[data-sku]");
-        if (!field) return;
-        const row = field.closest("tr, .setup-waiting");
-        const box = row.querySelector("[name=found]");
-        if (box) box.checked = field.value.trim() !== "";
-        const name = row.querySelector("[data-name]");
-        if (name && names.has(field.value)) name.textContent = names.get(field.value);
-        clearTimeout(waiting);
-        if (field.value.trim().length > 1) waiting = setTimeout(() => propose(field), 200);
-    });
-    form.addEventListener("keydown", event => {
-        if (event.key === "Enter" && event.target.matches("table [data-sku]")) event.preventDefault(); // a scanner ends so
-    });
+    const connect = form => {
+        let waiting = 0;
+        const boxes = [...form.querySelectorAll("[name=found]")];
+        form.querySelector("[data-tick-all]")?.addEventListener("change", event => {
+            boxes.forEach(box => { box.checked = event.target.checked; });
+        });
+        form.addEventListener("input", event => {
+            const field = event.target.closest("[data-sku]");
+            if (!field) return;
+            const row = field.closest("tr") || form;
+            const box = row.querySelector("[name=found]");
+            if (box) box.checked = field.value.trim() !== "";
+            const name = row.querySelector("[data-name]");
+            if (name && names.has(field.value)) name.textContent = names.get(field.value);
+            clearTimeout(waiting);
+            if (field.value.trim().length > 1) waiting = setTimeout(() => propose(form, field), 200);
+        });
+        form.addEventListener("keydown", event => {
+            if (event.key === "Enter" && event.target.matches("table [data-sku]")) event.preventDefault(); // a scanner
+        });
+    };
+    document.querySelectorAll("form[data-skus]").forEach(connect);
 })();
