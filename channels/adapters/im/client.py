@@ -1,7 +1,7 @@
 """Writing to a robot, in each chat's own shape.
 
 Not verified against the live chats (documented guesses): the codes of ``LATER_CODES``, ``LONGEST`` in bytes. A robot
-knows no repeat: after a lost answer the group may read a message twice. A robot's token opens its group to everybody, so
+knows no repeat: after a lost answer the group may read a message twice. A robot's token opens its group to everybody:
 no address that holds one stands in a sentence.
 """
 
