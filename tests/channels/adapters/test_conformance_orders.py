@@ -229,6 +229,17 @@ def test_a_push_names_its_order_once_the_signature_is_right(name: str) -> None:
 
 # -- whatever a payload holds ---------------------------------------------------------------------
 
+TILL = {
+    "row": "2",
+    "order_number": "SH01-2",
+    "placed_at": "2026-11-23 15:20:00",
+    "sku": "CUP",
+    "quantity": "-1",
+    "unit_price": "109.00",
+    "type": "RETURN",
+    "original_number": "SH01-1",
+    "original_line": "1",
+}
 REFUNDS = {  # the recorded refund of a platform, and the order it is about
     "douyin": ("refund.json", "6919000000000000001"),
     "shopify": ("refund.json", "5501234567890"),
@@ -236,6 +247,7 @@ REFUNDS = {  # the recorded refund of a platform, and the order it is about
     "wechat_shop": ("aftersale.json", "3705115058471208928"),
     "weimob": ("rights.json", "1001234567890123456"),
     "youzan": ("refund.json", "E20261123100000012345"),
+    "file": ("", "SH01-1"),
 }
 HOUSE = {
     "type": "order",
@@ -305,7 +317,8 @@ def examples(name: str) -> list[tuple[RawMessage, Any]]:
     if name == "house":
         return [(RawMessage("order", "A1", 1, b""), HOUSE)]
     if name == "file":
-        return [(RawMessage("order", "A1", 1, b""), {"rows": [ROW, {**ROW, "row": "3", "sku": "LID"}]})]
+        sale = (RawMessage("order", "A1", 1, b""), {"rows": [ROW, {**ROW, "row": "3", "sku": "LID"}]})
+        return [sale, (RawMessage("refund", "SH01-1", 1, b""), {"rows": [TILL], "about": "SH01-1"})]
     if name == "qimen":
         documents = [markup.read(path.read_bytes())[1] for path in sorted(folder.glob("*.xml"))]
         codes = [(each.get("deliveryOrder") or each["order"]) for each in documents]
