@@ -23,9 +23,9 @@ SELECT push.channel_id, count(*), percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP
  GROUP BY push.channel_id
 """
 _HOURS: Final = """
-SELECT floor(extract(epoch FROM %s - accepted_at) / 3600)::int, count(*),
+SELECT channel_id, floor(extract(epoch FROM %s - accepted_at) / 3600)::int, count(*),
        percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM accepted_at - changed_at))
-  FROM channels_stockpush WHERE channel_id = %s AND accepted_at > %s AND accepted_at <= %s GROUP BY 1
+  FROM channels_stockpush WHERE channel_id = ANY(%s) AND accepted_at > %s AND accepted_at <= %s GROUP BY 1, 2
 """
 
 
@@ -59,9 +59,12 @@ def spans(channel_ids: Collection[int], length: timedelta, *, at: datetime) -> d
         }
 
 
-def by_hour(channel_id: int, *, at: datetime) -> list[HourOfPushes]:
-    """Return the last 24 hours of a channel, the oldest first; hours without a push have none. One query."""
+def by_hour(channel_ids: Collection[int], *, at: datetime) -> dict[int, list[HourOfPushes]]:
+    """Return each channel's last 24 hours, the oldest first; hours without a push have none. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_HOURS, [at, channel_id, at - DAY, at])
-        found = {ago: (count, float(p95)) for ago, count, p95 in cursor.fetchall()}
-    return [HourOfPushes(ago, *found.get(ago, (0, 0.0))) for ago in range(23, -1, -1)]
+        cursor.execute(_HOURS, [at, list(channel_ids), at - DAY, at])
+        found = {(channel_id, ago): (count, float(p95)) for channel_id, ago, count, p95 in cursor.fetchall()}
+    return {
+        channel_id: [HourOfPushes(ago, *found.get((channel_id, ago), (0, 0.0))) for ago in range(23, -1, -1)]
+        for channel_id in channel_ids
+    }

@@ -9,7 +9,9 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from audit.models import rows as bulk
+from audit.services import waking
 from audit.services.transactions import atomic_with_retry
+from audit.services.waking import Happening
 from channels.models import Channel, Listing, OutboundMessage, StockPush
 from channels.services import stock_dues, stock_lines
 from channels.services.stock_dues import AGAIN, BULK, CHANGED, Row, Shops, Target, Told, shops_told, tell
@@ -147,6 +149,8 @@ def _collect_once(shops: Shops, at: datetime) -> Told:
     told = Told(skus=len(changed))
     for first in range(0, len(targets), LISTINGS_AT_ONCE):
         told += tell(shops, targets[first : first + LISTINGS_AT_ONCE], CHANGED, at)
+    if told.figures:
+        waking.happened(Happening.FIGURES_DUE)
     return told
 
 
