@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,7 @@ from audit.rules.sentences import Sentence, say
 from inventory.admin import choices, waiting
 from inventory.admin.document import Page, Table, WrittenAdmin, acting, one_by_one
 from inventory.admin.lines import refuse
+from inventory.admin.receipt_forms import SlipForm
 from inventory.admin.transfer_forms import ArrivalForm, KeyForm, LossForm, NewTransferForm, RouteForm, arrival_forms
 from inventory.models import Transfer
 from inventory.queries import ahead
@@ -58,6 +60,12 @@ def cancel(rows: Sequence[Transfer], told: Mapping[str, Any], actor: Actor, at: 
     return one_by_one(rows, lambda row: transfers.cancel([row.pk], actor=actor, at=at), say("Cancelled."))
 
 
+def slip(rows: Sequence[Transfer], told: Mapping[str, Any], actor: Actor, at: datetime) -> Answer:
+    """Expect these on another day."""
+    day = told["due_date"]
+    return one_by_one(rows, lambda row: transfers.reschedule(row.pk, arrives_date=day), say("The date is moved."))
+
+
 def is_draft(row: Transfer) -> bool:
     """Return whether it has not left."""
     return row.status == TransferStatus.DRAFT
@@ -83,7 +91,7 @@ class TransferAdmin(WrittenAdmin):
     search_help_text = _("Begins with …")
     ordering = ("-created_at", "-pk")
     sortable_by = ()
-    fields = ("number", "origin", "target", "state", "underway", "arrives_date", "created", "who", "sent", "note")
+    fields = ("number", "origin", "target", "state", "underway", "arrives", "created", "who", "sent", "note")
     readonly_fields = fields
     empty_hint = _("No transfers yet. Move stock from one node to another.")
     standard_views = ((_("On their way"), "status=in_transit"), (_("Drafts"), "status=draft"))
@@ -96,6 +104,7 @@ class TransferAdmin(WrittenAdmin):
     verbs = (
         Verb("send", _("Send"), send, icon="local_shipping", is_offered=is_draft),
         Verb("receive", _("Receive the rest"), receive_rest, icon="done_all", is_offered=is_underway),
+        Verb("slip", _("Move the date…"), slip, SlipForm, icon="event", is_offered=is_underway),
         Verb("give-up", _("The rest is lost…"), give_up, LossForm, icon="help", is_grave=True, is_offered=is_underway),
         Verb("cancel", _("Cancel the draft"), cancel, icon="close", is_grave=True, is_offered=is_draft),
     )
@@ -199,6 +208,11 @@ class TransferAdmin(WrittenAdmin):
         """Show how many units are on their way."""
         known = getattr(row, "units_underway", None)
         return columns.number(sum(line.in_transit for line in row.lines.all()) if known is None else known)
+
+    @admin.display(description=_("arrives on"))
+    def arrives(self, row: Transfer) -> SafeString:
+        """Show the day on which it is expected, if somebody said one."""
+        return format_html('<span class="nowrap">{}</span>', row.arrives_date or "–")
 
     @admin.display(description=_("created at"))
     def created(self, row: Transfer) -> SafeString:

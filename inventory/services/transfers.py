@@ -158,8 +158,10 @@ def cancel(transfer_ids: Sequence[int], *, actor: Actor, at: datetime) -> int:
 
 @transaction.atomic
 def reschedule(transfer_id: int, *, arrives_date: date) -> Transfer:
-    """Say when a transfer is expected to arrive."""
+    """Say when a transfer is expected to arrive. Raises ``RowsRefused`` for one that has arrived or was cancelled."""
     [row] = _lock([transfer_id])
+    if row.status in (TransferStatus.RECEIVED, TransferStatus.CANCELLED):
+        raise refusals.refuse(_standing(row))
     row.arrives_date = arrives_date
     row.save(update_fields=["arrives_date"])
     waking.happened(Happening.SUPPLY_CHANGED)
