@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from channels.services import fetching, outbox, pull, reconciliation, setup_listings
+from channels.services import drift, fetching, outbox, pull, reconciliation, setup_listings, stock_push
 
 
 @shared_task(name="channels.pull_all")
@@ -30,6 +30,18 @@ def reconcile(**kwargs: Any) -> None:
 def deliver_outbox(lane: str | None = None, **kwargs: Any) -> None:
     """Send what is due in one lane, or in all (queue ``outbox``)."""
     outbox.deliver(lane, limit=500, at=timezone.now())
+
+
+@shared_task(name="channels.push_stock")
+def push_stock(**kwargs: Any) -> None:
+    """Put figures of stock that changed into the outbox (queue ``stock``)."""
+    stock_push.collect(timezone.now())
+
+
+@shared_task(name="channels.check_drift")
+def check_drift(**kwargs: Any) -> None:
+    """Compare what channels say of our stock with what they accepted (queue ``reports``)."""
+    drift.check_all(at=timezone.now())
 
 
 @shared_task(name="channels.read_listings")

@@ -135,6 +135,8 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_ROUTES = {
     "channels.deliver_outbox": {"queue": "outbox"},
+    "channels.push_stock": {"queue": "stock"},
+    "channels.check_drift": {"queue": "reports"},
     "orders.expire_unpaid": {"queue": "stock"},
     "orders.replan_promises": {"queue": "stock"},
     "orders.verify_stock": {"queue": "stock"},
@@ -151,6 +153,7 @@ WAKE_UPS = {
     "orders_wanted": ["channels.fetch_wanted"],
     "supply_changed": ["orders.replan_promises"],
     "stock_came": ["orders.retry_backorders"],
+    "figures_due": ["channels.deliver_outbox"],
 }
 # Every task is a sweep over rows: one that comes late is dropped, the next one finds the same rows.
 CELERY_BEAT_SCHEDULE = {
@@ -158,6 +161,8 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in {
         "orders.run_pipeline": 5.0,
         "channels.deliver_outbox": 5.0,
+        "channels.push_stock": 1.0,  # a channel that sells the last unit twice cannot wait longer
+        "channels.check_drift": 3600.0,
         "channels.pull_all": 30.0,
         "channels.fetch_wanted": 10.0,
         "channels.reconcile": 600.0,

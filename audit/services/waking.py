@@ -27,6 +27,7 @@ class Happening(StrEnum):
     ORDERS_WANTED = "orders_wanted"  # a channel told numbers only
     SUPPLY_CHANGED = "supply_changed"  # what will come, when, or how much of it
     STOCK_CAME = "stock_came"
+    FIGURES_DUE = "figures_due"  # channels must be told another stock
 
 
 class Waker:

@@ -15,6 +15,7 @@ from audit.rules.sentences import Sentence, say
 from audit.services import cases, trail
 from channels.models import Channel, DeliveryAttempt, OutboundMessage
 from channels.rules import backoff, texts
+from channels.services import stock_push
 from channels.services.health import Beat, Sign
 from channels.statuses import AttemptOutcome, Lane, OutboundStatus
 
@@ -79,7 +80,9 @@ def record(outcomes: Sequence[Outcome], *, at: datetime) -> Delivered:
     failed = [change.row for change in changes if change.status == OutboundStatus.NEEDS_PERSON]
     reasons = {outcome.row.pk: outcome.reason for outcome in outcomes}
     cases.open_cases([_trouble(row, reasons[row.pk]) for row in failed], at=at)
-    sent = [change.row.subject for change in changes if change.status == OutboundStatus.SENT]
+    accepted = [change.row for change in changes if change.status == OutboundStatus.SENT]
+    stock_push.record_accepted(accepted, at=at)
+    sent = [row.subject for row in accepted]
     close_cases(sent, actor=ACTOR, resolution="delivered", at=at)
     for outcome in outcomes:
         if outcome.is_gone:

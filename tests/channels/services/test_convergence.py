@@ -40,7 +40,10 @@ def test_the_last_hours_are_told_one_by_one() -> None:
     push(jd, 4)
     push(jd, 9, ago=timedelta(hours=3, minutes=30))
     push(jd, 9, ago=timedelta(hours=24))
-    hours = convergence.by_hour(jd.pk, at=AT)
+    quiet = company.channel("QUIET")
+    both = convergence.by_hour([jd.pk, quiet.pk], at=AT)
+    assert {hour.count for hour in both[quiet.pk]} == {0}
+    hours = both[jd.pk]
     assert len(hours) == 24
     assert hours[-1] == HourOfPushes(0, 2, pytest.approx(3.9))
     assert hours[-4] == HourOfPushes(3, 1, 9.0)

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 
 from audit.models import Case
 from audit.models.sentences import render
+from channels import tasks
 from channels.models import Channel, Listing, ListingStock, OutboundMessage, StockPush
 from channels.services import stock_push, stock_unknown
 from channels.services.stock_dues import Told
@@ -305,3 +307,24 @@ def test_the_number_of_queries_does_not_grow_with_listings(
         list_on(shop, sku, code=f"SECOND-{place}")
     with django_assert_num_queries(24):
         assert stock_push.collect(AT) == Told(skus=number, figures=2 * number)
+
+
+def test_the_outbox_is_woken_when_figures_are_due_and_only_then(
+    listing: Listing, cup: Sku, django_capture_on_commit_callbacks
+) -> None:
+    with django_capture_on_commit_callbacks() as woken:
+        tasks.push_stock(sent_by="an older release")
+    assert (len(woken), len(messages())) == (1, 1)
+    StockSignal.objects.create(sku=cup, changed_at=AT)
+    with django_capture_on_commit_callbacks() as woken:
+        tasks.push_stock()
+    assert (woken, len(messages())) == ([], 1)
+    entry = settings.CELERY_BEAT_SCHEDULE["push-stock"]
+    assert (entry["task"], entry["schedule"]) == (tasks.push_stock.name, 1.0)
+    assert settings.WAKE_UPS["figures_due"] == [tasks.deliver_outbox.name]
+
+
+def test_drift_is_looked_for_by_the_clock(told: Listing) -> None:
+    tasks.check_drift(sent_by="an older release")
+    assert StockSignal.objects.count() == 1
+    assert settings.CELERY_BEAT_SCHEDULE["check-drift"]["task"] == tasks.check_drift.name
