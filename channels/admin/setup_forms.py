@@ -55,6 +55,16 @@ class EnterForm(forms.Form):
         for name in adapter.option_names:
             self.fields[OPTION + name] = _option(name, channel.options.get(name, ""))
 
+    @property
+    def main(self) -> list[forms.BoundField]:
+        """Return the address and the credentials."""
+        return [field for field in self if not field.name.startswith(OPTION)]
+
+    @property
+    def extras(self) -> list[forms.BoundField]:
+        """Return what else the adapter reads."""
+        return [field for field in self if field.name.startswith(OPTION)]
+
     def clean_base_url(self) -> str:
         """Accept an address that a client can call."""
         url: str = self.cleaned_data["base_url"].strip()
@@ -144,7 +154,7 @@ class TermsForm(forms.Form):
     def __init__(self, *args: Any, may_share: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         nodes = Node.objects.order_by("code")
-        self.fields["nodes"].choices = [(str(node.pk), f"{node.code} {columns.local_name(node)}") for node in nodes]  # type: ignore[attr-defined]
+        self.fields["nodes"].choices = [(str(node.pk), columns.code_and_name(node)) for node in nodes]  # type: ignore[attr-defined]
         if not may_share:
             del self.fields["share_kind"], self.fields["share_percent"]
 

@@ -118,7 +118,7 @@ def summary_page(request: HttpRequest, row: ChannelSetup) -> HttpResponse | dict
     return {
         "result": columns.sentence(row.check_result), "counts": counts,
         "listed": Listing.objects.filter(channel=channel).count(),
-        "nodes": [f"{node.code} {columns.local_name(node)}" for node in channel.nodes.order_by("code")],
+        "nodes": [columns.code_and_name(node) for node in channel.nodes.order_by("code")],
         "draft": draft, "draft_size": f"{draft.amount.normalize():f} %" if draft else "",
         "offers_check": setup.offers_check(channel.adapter), "is_done": row.step == SetupStep.DONE,
         "matching_url": address(row, SetupStep.MATCHING),

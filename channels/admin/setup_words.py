@@ -23,7 +23,7 @@ ABILITIES: dict[str, Any] = {
     "refund_in": _("refunds"), "cancel_in": _("cancellations"), "stock_set": _("sets stock"),
     "stock_delta": _("changes stock"), "listing_pull": _("reads listings"), "price": _("sets prices"),
     "parcels": _("takes parcels"), "documents": _("books"), "tracking": _("follows parcels"),
-    "notices": _("messages to people"), "events": _("webhooks"),
+    "notices": _("messages to people"), "events": _("webhooks"), "receivers": _("prints labels"),
 }  # fmt: skip
 FIELDS: dict[str, Any] = {
     "app_key": _("App key"), "app_secret": _("App secret"), "session": _("Session (access token)"),
@@ -31,7 +31,8 @@ FIELDS: dict[str, Any] = {
     "client_secret": _("Client secret"), "secret": _("Secret"), "previous_secret": _("Previous secret"),
     "webhook_secret": _("Webhook secret"), "previous_webhook_secret": _("Previous webhook secret"),
     "signature_key": _("Signature key"), "previous_signature_key": _("Previous signature key"),
-    "grant_id": _("Shop number"),
+    "grant_id": _("Shop number"), "carriers": _("Names of carriers (JSON)"), "sign_method": _("Way of signing"),
+    "location_id": _("Location"), "locations": _("Locations (JSON)"), "shop_domain": _("Shop's domain"),
 }  # fmt: skip
 MARKS = {"none": "grey", "code": "green", "barcode": "green", "name": "amber", "person": "blue"}
 
