@@ -191,6 +191,9 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+# Partners' webhooks go to https addresses of the open Internet only; in development also to this machine.
+WEBHOOKS_MAY_BE_LOCAL = env.bool("WEBHOOKS_MAY_BE_LOCAL", default=DEBUG)
+
 # -- languages, time ----------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]

@@ -31,7 +31,7 @@ from orders.models import (
     RoutingDecision,
 )
 from orders.rules import demand, progress
-from orders.services import expecting
+from orders.services import announcing, expecting
 from orders.statuses import EventKind, FulfillmentStatus, GoodsState, HoldKind
 
 ORDER_FACTS = (
@@ -221,6 +221,7 @@ class Batch:
             Oversell.objects.bulk_create(self.oversells, ignore_conflicts=True)  # a line is noted once per cause
         _save_refunds(self.refunds)
         outbox.enqueue(self.drafts, at=self.at)
+        announcing.announce(self)
         inbox.finish(self.outcomes, at=self.at)
         self._write_cases()
 
