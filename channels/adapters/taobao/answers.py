@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from channels.adapters import calls, signing
-from channels.adapters.protocol import Rejected, RetryLater
+from channels.adapters.protocol import Rejected, RetryLater, Throttled
 from channels.adapters.signing import NotThis
 
 PLATFORM: Final = "Taobao"
@@ -43,7 +43,7 @@ def _refuse(error: dict[str, Any], answer: str) -> None:
     if code == CALLS_LIMITED or sub_code.startswith("isp."):
         ban = BAN.search(words)
         seconds = calls.bounded(int(ban[1])) if ban else calls.USUAL_WAIT
-        raise RetryLater(reason, seconds=seconds, answer=answer)
+        raise (Throttled if code == CALLS_LIMITED else RetryLater)(reason, seconds=seconds, answer=answer)
     if code in ACCESS_CODES:
         raise Rejected(reason, answer=answer)
     if sub_code.startswith("isv.") or code in NEVER_CODES:

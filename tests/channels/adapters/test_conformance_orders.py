@@ -18,6 +18,7 @@ from channels.adapters.protocol import (
     NotAuthentic,
     Pushed,
     Rejected,
+    Throttled,
     TokenExpired,
 )
 from channels.adapters.qimen import markup
@@ -194,6 +195,15 @@ def test_a_right_channel_is_checked_and_a_wrong_one_is_refused(name: str) -> Non
         if has_own(BY_NAME[name], "renew"):
             with pytest.raises(Rejected):
                 BY_NAME[name].renew(wrong)
+
+
+@pytest.mark.parametrize("name", sorted({*PULLED, "qimen"} - {"weimob", "youzan"}))  # those publish no code of a limit
+def test_too_many_calls_ask_for_a_pause_and_say_nothing_against_the_platform(name: str) -> None:
+    platform = shop(name).Platform(**({"calls_at_once": 0} if name == "shopify" else {"calls_per_second": 0}))
+    with platform.serve() as server, pytest.raises(Throttled) as caught:
+        BY_NAME[name].check(connected(platform, server))
+
+    assert 1 <= caught.value.seconds <= 3600
 
 
 # -- pushes ---------------------------------------------------------------------------------------
