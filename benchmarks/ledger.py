@@ -6,8 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import xlsxwriter
 from django.db import connection
 
 from benchmarks import machine
@@ -19,6 +21,9 @@ from inventory.models import StockLevel, StockMovement
 SKUS = 20_000
 NODES = 10
 MOVEMENTS = 1_000_000
+HEADER = ("sku", "node", "on_hand")
+BESIDE = ("reserved", "quality_hold", "safety_stock", "available", "lot", "expires")  # in a workbook that we export
+Row = tuple[str, str, int]
 
 # Each level begins with units enough; four movements more each bring and take; the balance is their sum.
 _FILL = f"""
@@ -67,17 +72,33 @@ def _show_verify(figures: Figures) -> None:
 
 
 def _show_import(figures: Figures) -> None:
-    with tempfile.TemporaryDirectory(prefix="orderhub-bench-") as folder:
-        path = Path(folder) / "stock.csv"
-        levels = StockLevel.objects.order_by("pk").values_list("sku__code", "node__code", "on_hand")
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(("sku", "node", "on_hand"))
-            writer.writerows((sku, node, units + 1) for sku, node, units in levels.iterator())
-        seconds, peak_mb, code = machine.command("import_stock", str(path))
+    """Import one unit more of every level, from each kind of file."""
     figures.show("import_rows", SKUS * NODES)
-    figures.show("import_seconds", seconds, at_most(60))
-    figures.show("import_peak_rss_mb", peak_mb, at_most(200))
-    figures.show("import_exit_code", code, at_most(0))
-    changed = StockMovement.objects.filter(kind="import", quantity=1).count()
-    figures.show("import_levels_not_changed", SKUS * NODES - changed, at_most(0))
+    for prefix, ending, write in (("import", "csv", _write_text), ("import_xlsx", "xlsx", _write_workbook)):
+        levels = StockLevel.objects.order_by("pk").values_list("sku__code", "node__code", "on_hand")
+        before = StockMovement.objects.filter(kind="import", quantity=1).count()
+        with tempfile.TemporaryDirectory(prefix="orderhub-bench-") as folder:
+            path = Path(folder) / f"stock.{ending}"
+            write(path, ((sku, node, units + 1) for sku, node, units in levels.iterator()))
+            cost = machine.command("import_stock", str(path))
+        figures.show(f"{prefix}_seconds", cost.seconds, at_most(60))
+        figures.show(f"{prefix}_peak_rss_mb", cost.peak_mb, at_most(200))
+        figures.show(f"{prefix}_processes_together_mb", cost.together_mb)
+        figures.show(f"{prefix}_exit_code", cost.exit_code, at_most(0))
+        changed = StockMovement.objects.filter(kind="import", quantity=1).count() - before
+        figures.show(f"{prefix}_levels_not_changed", SKUS * NODES - changed, at_most(0))
+
+
+def _write_text(path: Path, rows: Iterator[Row]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        writer.writerows(rows)
+
+
+def _write_workbook(path: Path, rows: Iterator[Row]) -> None:
+    with xlsxwriter.Workbook(path) as workbook:  # its words stand in a table of their own, as spreadsheets write it
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, (*HEADER, *BESIDE))
+        for number, row in enumerate(rows, start=1):
+            sheet.write_row(number, 0, (*row, *range(4), "", ""))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 from django.apps import apps
@@ -102,9 +102,18 @@ def race(clients: int, prepare: Callable[[], Callable[[], int]]) -> list[tuple[i
     return [told.get() for _ in processes]
 
 
-def command(*words: str) -> tuple[float, float, int]:
-    """Run a management command and return its seconds, its peak resident memory in MB, and its exit code."""
-    began, peak = time.perf_counter(), 0
+class Cost(NamedTuple):
+    """What a command took: the peak of its largest process, and of all its processes together, in MB."""
+
+    seconds: float
+    peak_mb: float
+    together_mb: float
+    exit_code: int
+
+
+def command(*words: str) -> Cost:
+    """Run a management command and return what it and the processes that it starts took."""
+    began, peak, together = time.perf_counter(), 0, 0
     process = psutil.Popen(
         [sys.executable, "manage.py", *words],
         cwd=ROOT,
@@ -113,9 +122,10 @@ def command(*words: str) -> tuple[float, float, int]:
     )
     while process.poll() is None:  # its own account of its peak begins with ours: a fork starts as a copy
         with contextlib.suppress(psutil.Error):
-            peak = max(peak, process.memory_info().rss)
+            sizes = [one.memory_info().rss for one in (process, *process.children(recursive=True))]
+            peak, together = max(peak, *sizes), max(together, sum(sizes))
         time.sleep(SAMPLED_EVERY)
-    return time.perf_counter() - began, peak / 1024**2, process.returncode
+    return Cost(time.perf_counter() - began, peak / 1024**2, together / 1024**2, process.returncode)
 
 
 class Worker:

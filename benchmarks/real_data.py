@@ -38,7 +38,7 @@ def run(figures: Figures, _options: Options, _database: Database) -> None:
     _load_company(kept)
     settle()
     with _file(kept) as path:
-        seconds, peak_mb, code = machine.command("import_orders", "--channel", CHANNEL, str(path))
+        seconds, peak_mb, _together_mb, code = machine.command("import_orders", "--channel", CHANNEL, str(path))
     lines = sum(len(invoice.lines) for invoice in kept.invoices)
     figures.show("real_orders", len(kept.invoices))
     figures.show("real_lines", lines)

@@ -8,7 +8,6 @@ from typing import Final
 from django.db import connection
 
 from channels.adapters import registry
-from channels.adapters.protocol import Capabilities
 from channels.models import Channel
 
 # Each channel as its history said at a moment; one that was not there yet, or was gone, is absent.
@@ -54,7 +53,8 @@ def takes_orders(adapter: str) -> bool:
     if known is None:
         return False
     able = known.capabilities
-    return able.pull_orders or able.push_orders or able == Capabilities()
+    is_other_system = able.parcels or able.documents or able.tracking or able.notices or able.events
+    return able.pull_orders or able.push_orders or not is_other_system
 
 
 def selling(*, at: datetime | None = None) -> list[Selling]:

@@ -51,7 +51,10 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
         ]),
         _group(_("Channels"), [
             _item(_("Channels"), "storefront", "channels.channel"),
+            _item(_("Connect a channel"), "add_link", "channels.channelsetup"),
             _item(_("Listings"), "link", "channels.listing"),
+            _item(_("Stock of listings"), "sync", "channels.listingstock"),
+            _item(_("Stock speed"), "speed", "channels.listingstock", page="convergence"),
             _item(_("Channel shares"), "pie_chart", "inventory.channelshare"),
             _item(_("Inbox"), "move_to_inbox", "channels.inboundmessage"),
             _item(_("Outbox"), "outbox", "channels.outboundmessage"),

@@ -135,6 +135,8 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_ROUTES = {
     "channels.deliver_outbox": {"queue": "outbox"},
+    "channels.push_stock": {"queue": "stock"},
+    "channels.check_drift": {"queue": "reports"},
     "orders.expire_unpaid": {"queue": "stock"},
     "orders.replan_promises": {"queue": "stock"},
     "orders.verify_stock": {"queue": "stock"},
@@ -145,14 +147,28 @@ CELERY_TASK_ROUTES = {
     "inventory.refresh_safety": {"queue": "stock"},
     "config.demo_traffic": {"queue": "reports"},
 }
+# Who is woken when something happened (audit.services.waking); the schedule below finds the same rows without it.
+WAKE_UPS = {
+    "messages_came": ["orders.run_pipeline"],
+    "orders_wanted": ["channels.fetch_wanted"],
+    "supply_changed": ["orders.replan_promises"],
+    "stock_came": ["orders.retry_backorders"],
+    "figures_due": ["channels.deliver_outbox"],
+}
 # Every task is a sweep over rows: one that comes late is dropped, the next one finds the same rows.
 CELERY_BEAT_SCHEDULE = {
     name.split(".")[1].replace("_", "-"): {"task": name, "schedule": seconds, "options": {"expires": seconds}}
     for name, seconds in {
         "orders.run_pipeline": 5.0,
         "channels.deliver_outbox": 5.0,
+        "channels.push_stock": 1.0,  # a channel that sells the last unit twice cannot wait longer
+        "channels.check_drift": 3600.0,
         "channels.pull_all": 30.0,
+        "channels.fetch_wanted": 10.0,
+        "channels.reconcile": 600.0,
+        "channels.read_listings": 3.0,
         "orders.wake_waiting": 30.0,
+        "orders.take_up_known": 60.0,
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,
         "orders.replan_promises": 60.0,
@@ -174,6 +190,9 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600.0},
     },
 }
+
+# Partners' webhooks go to https addresses of the open Internet only; in development also to this machine.
+WEBHOOKS_MAY_BE_LOCAL = env.bool("WEBHOOKS_MAY_BE_LOCAL", default=DEBUG)
 
 # -- languages, time ----------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from inventory.services import expiring
 from orders.queries import parcel_channels
-from orders.services import backorders, expiry, pipeline, promises, verification, waiting
+from orders.services import backorders, expiry, mapping, pipeline, promises, verification, waiting
 
 
 @shared_task(name="orders.run_pipeline")
@@ -20,6 +20,12 @@ def run_pipeline(**_kwargs: Any) -> None:
 def wake_waiting(**_kwargs: Any) -> None:
     """Wake changes whose order came at the same moment."""
     waiting.wake(at=timezone.now())
+
+
+@shared_task(name="orders.take_up_known")
+def take_up_known(**_kwargs: Any) -> None:
+    """Let orders go on whose codes became known meanwhile."""
+    mapping.take_up(at=timezone.now())
 
 
 @shared_task(name="orders.retry_backorders")

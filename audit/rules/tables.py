@@ -2,18 +2,19 @@
 
 import codecs
 import csv
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-from python_calamine import CalamineError, CalamineWorkbook
-
+from audit.rules import sheets
 from audit.rules.sentences import Sentence, say
 
 _BLOCK: Final = 1 << 20
 _DELIMITERS: Final = ",;\t|"
-_DIGITS_A_SHEET_KEEPS: Final = 15
+_ROOT: Final = Path(__file__).resolve().parents[2]
 _LONGEST_CELL: Final = 1 << 17
 
 
@@ -28,7 +29,7 @@ class UnreadableFile(Exception):
 def rows(path: Path) -> Iterator[Sequence[str] | None]:
     """Yield the cells of each row, the header first; None stands for a row that cannot be read.
 
-    A CSV file is read line by line. Of an XLSX file the first sheet is read, row by row from the unpacked sheet.
+    A CSV file is read line by line. Of an XLSX file the first sheet is read, by a process of its own.
     Raises ``UnreadableFile`` for a file that is neither.
     """
     if path.suffix.lower() in {".xlsx", ".xlsm", ".xls"}:
@@ -36,36 +37,24 @@ def rows(path: Path) -> Iterator[Sequence[str] | None]:
     return _csv_rows(path)
 
 
-def _sheet_rows(path: Path) -> Iterator[list[str] | None]:
-    try:
-        with CalamineWorkbook.from_path(path) as workbook:
-            sheet = workbook.get_sheet_by_index(0)
-            # iter_rows starts at the first filled row, which is the header.
-            for cells in sheet.iter_rows():
-                yield [_cell(value) for value in cells]
-    except CalamineError as error:
-        raise UnreadableFile(
-            say("%(file)s is not a workbook that can be read: %(error)s.", file=path.name, error=str(error)[:200])
-        ) from error
+def _sheet_rows(path: Path) -> Iterator[list[str]]:
+    """Yield what a process of its own has read: it takes the memory of the unpacked sheet with it when it ends."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as text:
+        _unpack(path, text)
+        text.seek(0)
+        csv.field_size_limit(_LONGEST_CELL)
+        yield from csv.reader(text)
 
 
-def _cell(value: object) -> str:
-    """Return a cell as the sheet shows it: numbers with the fifteen digits a sheet keeps, times as ISO 8601."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (int, float)):
-        return _number(float(value))
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    return str(value).strip()
-
-
-def _number(value: float) -> str:
-    if value.is_integer() and abs(value) < 10**_DIGITS_A_SHEET_KEEPS:
-        return str(int(value))
-    return f"{value:.{_DIGITS_A_SHEET_KEEPS}g}"
+def _unpack(path: Path, text: IO[str]) -> None:
+    """Write the first sheet of a workbook as CSV. Raises ``UnreadableFile``."""
+    reader = (sys.executable, "-m", sheets.__name__, str(path.absolute()))
+    done = subprocess.run(reader, cwd=_ROOT, stdout=text, stderr=subprocess.PIPE, check=False)
+    if done.returncode == sheets.NO_WORKBOOK:
+        why = done.stderr.decode(errors="replace")
+        raise UnreadableFile(say("%(file)s is not a workbook that can be read: %(error)s.", file=path.name, error=why))
+    if done.returncode:
+        raise UnreadableFile(say("%(file)s could not be read to its end. Save it as CSV.", file=path.name))
 
 
 def _csv_rows(path: Path) -> Iterator[list[str] | None]:

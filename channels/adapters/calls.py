@@ -14,7 +14,7 @@ import httpx
 
 from audit.rules.sentences import Sentence, say
 from channels.adapters import fields
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
 
 SECONDS_TO_CONNECT: Final = 5.0
 SECONDS_TO_ANSWER: Final = 20.0
@@ -33,8 +33,8 @@ def _http() -> httpx.Client:
 def send(platform: str, method: str, url: str, **parts: Any) -> httpx.Response:
     """Call ``url`` and return the answer, also one that says no; ``parts`` are httpx's headers, params and content.
 
-    Raises ``RetryLater`` when the platform cannot be reached, is overloaded or broken (408, 425, 429, 5xx), and
-    ``Rejected`` for an address that cannot be called.
+    Raises ``RetryLater`` when the platform cannot be reached, is overloaded or broken (408, 425, 429, 5xx), as
+    ``Throttled`` when it says for how long, and ``Rejected`` for an address that cannot be called.
     """
     try:
         answer = _http().request(method, url, **parts)
@@ -47,7 +47,8 @@ def send(platform: str, method: str, url: str, **parts: Any) -> httpx.Response:
         ) from error
     if answer.status_code >= 500 or answer.status_code in LATER:
         seconds = wait_seconds(answer.headers.get("Retry-After", ""), at=datetime.now(UTC))
-        raise RetryLater(status_reason(platform, answer), seconds=seconds, answer=shown(answer.content))
+        later = Throttled if answer.status_code == 429 or "Retry-After" in answer.headers else RetryLater
+        raise later(status_reason(platform, answer), seconds=seconds, answer=shown(answer.content))
     return answer
 
 

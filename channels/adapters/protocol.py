@@ -84,6 +84,10 @@ class TokenExpired(RetryLater):
     """The access token is no longer good: ``Adapter.renew`` gets a new one, then the same call is made again."""
 
 
+class Throttled(RetryLater):
+    """The other side is there and wants no calls of this channel at all for ``seconds``."""
+
+
 class Rejected(Exception):
     """The other side says no for good: the same call will fail again until a person changes something."""
 
@@ -91,6 +95,10 @@ class Rejected(Exception):
         super().__init__(str(reason))
         self.reason = reason
         self.answer = answer
+
+
+class Gone(Rejected):
+    """The other side says that nobody listens there any more: the channel is switched off, and people are told."""
 
 
 class NotAuthentic(Exception):

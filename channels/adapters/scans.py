@@ -4,6 +4,7 @@ The channel's option ``carriers`` says which carriers it follows and what it cal
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
@@ -21,6 +22,7 @@ LONGEST_TEXT: Final = 300
 LONGEST_PLACE: Final = 60
 _RANKS: Final = {state: place for place, state in enumerate(TrackState)}
 _MOST_COUNTED: Final = 49
+_EARLY: Final = frozenset({TrackState.ANNOUNCED, TrackState.COLLECTED, TrackState.UNDERWAY})
 
 
 def theirs(request: TrackingRequest, connection: Connection, platform: str) -> str:
@@ -73,13 +75,21 @@ def form(body: bytes) -> dict[str, str]:
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
-def tracking(raw: RawMessage, events: Sequence[TrackEvent], remarks: list[Sentence]) -> IncomingTracking:
-    """Return what is known of a parcel, oldest scan first, each once; raises ``Untranslatable`` for a bad number."""
+def tracking(
+    raw: RawMessage, events: Sequence[TrackEvent], remarks: list[Sentence], *, state: TrackState | None = None
+) -> IncomingTracking:
+    """Return what is known of a parcel, oldest scan first, each once; raises ``Untranslatable`` for a bad number.
+
+    Scans speak for themselves; the parcel's own ``state`` is its newest scan's only where no scan says it, and where it
+    takes nothing back that the newest scan says.
+    """
     carrier, slash, number = raw.external_id.partition("/")
     if not (carrier and slash and number) or len(number) > LONGEST_CODE or not texts.is_fit(raw.external_id):
         what = {"number": texts.shown(raw.external_id)}
         raise Untranslatable("bad_value", say("%(number)s names no parcel of a carrier.", **what))
     ordered = sorted(dict.fromkeys(events), key=lambda event: event.at)
+    if state and ordered and _tells_more(state, ordered):
+        ordered[-1] = replace(ordered[-1], state=state)
     if len(ordered) > MOST_SCANS:
         remarks.append(say("Only the newest %(most)s scans were kept.", most=MOST_SCANS))
     return IncomingTracking(
@@ -90,3 +100,9 @@ def tracking(raw: RawMessage, events: Sequence[TrackEvent], remarks: list[Senten
         events=tuple(ordered[-MOST_SCANS:]),
         remarks=tuple(remarks),
     )
+
+
+def _tells_more(state: TrackState, ordered: Sequence[TrackEvent]) -> bool:
+    if state in {event.state for event in ordered}:
+        return False
+    return state not in _EARLY or ordered[-1].state is TrackState.UNDERWAY

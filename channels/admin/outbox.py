@@ -18,7 +18,7 @@ from audit.rules.actors import Actor
 from audit.rules.sentences import say
 from channels.admin import choices
 from channels.models import OutboundMessage
-from channels.services import outbox
+from channels.services import replay
 from channels.statuses import Lane, OutboundStatus
 
 TONES = {"pending": "blue", "sent": "green", "needs_person": "red"}
@@ -26,7 +26,7 @@ TONES = {"pending": "blue", "sent": "green", "needs_person": "red"}
 
 def send_again(rows: Sequence[OutboundMessage], told: Mapping[str, Any], actor: Actor, at: datetime) -> Answer:
     """Put these messages back into the queue."""
-    again = outbox.replay([row.pk for row in rows], actor=actor, at=at)
+    again = replay.again([row.pk for row in rows], actor=actor, at=at)
     why = say("Only messages that need a person can be sent again.")
     refused = {row.key: why for row in rows if row.status != OutboundStatus.NEEDS_PERSON}
     return Answer(say("%(count)s messages are sent again.", count=again) if again else None, refused)

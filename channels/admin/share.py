@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -39,7 +39,7 @@ def codes() -> list[tuple[str, Any]]:
 class ShareForm(WhyForm):
     """A draft; what cannot go together is said beside its field."""
 
-    channel = forms.ChoiceField(label=_("channel"), choices=codes, widget=UnfoldAdminSelectWidget)
+    channel = forms.ChoiceField(label=_("Channel"), choices=codes, widget=UnfoldAdminSelectWidget)
 
     def clean(self) -> dict[str, Any]:
         """Say what a kind of share needs before the database would refuse it."""
@@ -99,7 +99,7 @@ class ChannelShareAdmin(AuditedAdmin):
 
     form = ShareForm
     change_form_template = "admin/inventory/rule.html"
-    list_display = ("what_for", "channel", "sort", "size", "time", "state", "published_at")
+    list_display = ("what_for", "channel", "sort", "size", "time", "state", "published")
     list_filter = (
         filters.choice(_("status"), "status", lambda: RuleStatus.choices),
         filters.choice(_("channel"), "channel", codes),
@@ -113,7 +113,7 @@ class ChannelShareAdmin(AuditedAdmin):
     sortable_by = ()
     fieldsets = (
         (None, {"fields": (("channel", "kind"), ("category", "sku"), ("amount", "unit"))}),
-        (_("Rules"), {"fields": (("lend_percent", "ships_from_date"), ("starts_at", "ends_at"))}),
+        (_("Rules"), {"fields": (("lend_percent", "ships_from_date"), "starts_at", "ends_at")}),
     )
     empty_hint = _("No shares yet: every channel may sell all the stock of the nodes that serve it.")
     standard_views = ((_("Live"), "status=live"), (_("Drafts"), "status=draft"))
@@ -125,6 +125,9 @@ class ChannelShareAdmin(AuditedAdmin):
              is_offered=lambda row: row.status == RuleStatus.LIVE),
         Verb("copy", _("Copy as a draft"), copy, icon="content_copy"),
     )  # fmt: skip
+
+    class Media:
+        css: ClassVar = {"all": ["inventory/documents.css"]}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Use the form that knows what each kind of share needs."""
@@ -199,10 +202,15 @@ class ChannelShareAdmin(AuditedAdmin):
             return columns.label(_("Begins later"), "blue")
         return columns.label(row.get_status_display(), "green")
 
+    @admin.display(description=_("published at"))
+    def published(self, row: ChannelShare) -> SafeString:
+        """Show since when it was live."""
+        return columns.when(row.published_at)
+
 
 def _preview(row: ChannelShare) -> list[Table]:
     found = shares.preview(row, at=timezone.now())
-    heads = [(_("channel"), False), (_("Now"), True), (_("Then"), True), (_("Change"), True)]
+    heads = [(_("Channel"), False), (_("Now"), True), (_("Then"), True), (_("Change"), True)]
     sums = [
         [channel or gettext("every channel without a share"), columns.number(now), columns.number(then),
          columns.signed(then - now)]

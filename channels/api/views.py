@@ -1,4 +1,4 @@
-"""What one channel may sell now."""
+"""What channels may sell, and why."""
 
 from typing import Any
 
@@ -11,15 +11,16 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from audit.api.filters import refuse_unknown
 from audit.api.problems import BadRequest, ProblemSerializer
 from channels import queries
 from channels.models import Channel
 from inventory.api.serializers import AvailabilitySerializer
+from inventory.api.stock import AS_OF, moment
 from inventory.api.views import ASKED, AvailabilityAnswer
 from inventory.models import Sku, StockLevel
-from inventory.queries import by_channel
-from inventory.statuses import SkuKind
+from inventory.queries import by_channel, share_use
+from inventory.queries.share_use import ShareUse
+from inventory.statuses import ShareKind, ShareUnit, SkuKind
 
 PROBLEM = OpenApiResponse(ProblemSerializer)
 
@@ -59,15 +60,33 @@ class ChannelFigureSerializer(serializers.Serializer[Any]):
     share_parts = ChannelPartSerializer(many=True)
 
 
+class ShareUseSerializer(serializers.Serializer[ShareUse]):
+    """A channel's share of a SKU, and how much of it is used."""
+
+    channel = serializers.CharField(source="pool.channel")
+    share = serializers.IntegerField(source="share_id")
+    kind = serializers.ChoiceField(source="pool.kind", choices=ShareKind.choices)
+    unit = serializers.ChoiceField(source="pool.unit", choices=ShareUnit.choices)
+    amount = serializers.DecimalField(source="pool.amount", max_digits=11, decimal_places=2)
+    since = serializers.DateTimeField(source="opened_at")
+    reserved = serializers.IntegerField(source="pool.reserved")
+    sold = serializers.IntegerField(source="pool.sold", help_text="Shipped since the share began.")
+    promised = serializers.IntegerField(source="pool.promised", help_text="Sold before the stock has come.")
+    used = serializers.IntegerField(source="pool.used", help_text="What counts against it; of a per cent not the sold.")
+    differs = serializers.BooleanField(help_text="Whether the hub has counted something else.")
+
+
 class SkuChannelsSerializer(serializers.Serializer[Any]):
-    """What every active channel may sell of a SKU."""
+    """What every selling channel may sell of a SKU."""
 
     sku = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True, help_text="The moment asked for; null: now.")
     channels = ChannelFigureSerializer(many=True)
+    shares = ShareUseSerializer(many=True, help_text="Channels' shares of it, rebuilt from the rows behind them.")
 
 
 class SkuChannelsView(GenericAPIView[StockLevel]):
-    """What each active channel may sell of a SKU now, with the sum that makes the figure. Not for bundles."""
+    """What each selling channel may sell of a SKU, with the sum that makes the figure. Not for bundles."""
 
     queryset = StockLevel.objects.all()  # whose permission to view is asked for
     serializer_class = SkuChannelsSerializer
@@ -76,19 +95,24 @@ class SkuChannelsView(GenericAPIView[StockLevel]):
     @extend_schema(
         operation_id="stock_why_by_channel",
         summary="What each channel may sell of a SKU, and why",
+        parameters=[AS_OF],
         responses={200: SkuChannelsSerializer, 400: PROBLEM, 404: PROBLEM},
     )
     def get(self, request: Request, sku: str) -> Response:
         """Answer for one SKU."""
-        refuse_unknown(request, set())
+        at = moment(request)
         found = Sku.objects.filter(code=sku).first() if "\0" not in sku else None
         if found is None:
             raise NotFound(_("There is no SKU %(codes)s.") % {"codes": sku[:64]})
         if found.kind == SkuKind.BUNDLE:
             raise BadRequest("bundle", _("A bundle has no stock of its own: ask for its parts."), field="sku")
-        served = queries.served(Channel.objects.filter(is_active=True).order_by("code"))
-        figures = by_channel.derive(found.pk, served, on_date=timezone.localdate())
-        return Response(SkuChannelsSerializer({"sku": sku, "channels": [_told(one) for one in figures]}).data)
+        served = {one.channel.code: one.node_ids for one in queries.selling(at=at)}
+        figures = by_channel.derive(found.pk, served, on_date=timezone.localdate(at), at=at)
+        told = {
+            "sku": sku, "at": at, "channels": [_told(one) for one in figures],
+            "shares": share_use.derive(found.pk, at=at),
+        }  # fmt: skip
+        return Response(SkuChannelsSerializer(told).data)
 
 
 def _told(one: by_channel.ChannelFigure) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from channels.adapters.protocol import Connection
 from channels.messages import Incoming, RawMessage
 from channels.models import Channel, InboundMessage
 from channels.rules import arrivals, texts
-from channels.statuses import InboundStatus
+from channels.statuses import InboundSource, InboundStatus
 
 # One statement for a whole page. Numbers are drawn in the order of arrival, rows are locked in the order of their keys:
 # first come stays first, and two pages that overlap never wait for each other in a circle. A refused message that
@@ -27,9 +27,9 @@ WITH arrived AS MATERIALIZED (
     FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::int[])
         WITH ORDINALITY AS page(kind, external_id, revision, payload, status, code, reason, times, place)
 )
-INSERT INTO channels_inboundmessage AS kept (id, channel_id, kind, external_id, revision, payload, status, reason_code,
-    reason, times_received, attempts, received_at, finished_at)
-SELECT id, %s, kind, external_id, revision, payload, status, code, reason::jsonb, times, 0, %s,
+INSERT INTO channels_inboundmessage AS kept (id, channel_id, source, kind, external_id, revision, payload, status,
+    reason_code, reason, times_received, attempts, received_at, finished_at)
+SELECT id, %s, %s, kind, external_id, revision, payload, status, code, reason::jsonb, times, 0, %s,
     CASE WHEN status = 'rejected' THEN %s END
 FROM arrived ORDER BY external_id COLLATE "C", kind COLLATE "C", revision
 ON CONFLICT (channel_id, external_id, kind, revision) DO UPDATE SET
@@ -62,21 +62,24 @@ class Outcome:
     reason: Sentence | None = None
 
 
-def store(channel: Channel, raws: Sequence[RawMessage], *, at: datetime) -> int:
+def store(
+    channel: Channel, raws: Sequence[RawMessage], *, at: datetime, source: InboundSource = InboundSource.PUSH
+) -> int:
     """Keep what came in, each message once, and return how many were new.
 
-    The same message again raises ``times_received``. What cannot be taken (too large, a number that does not fit) is
-    kept as rejected with its reason, so one bad message never keeps the others out.
+    ``source`` says by which way a new one came; one that is known keeps the way it came first. The same message again
+    raises ``times_received``. What cannot be taken (too large, a number that does not fit) is kept as rejected with its
+    reason, so one bad message never keeps the others out.
     """
-    return _insert(channel, arrivals.fold(raws), at=at)
+    return _insert(channel, arrivals.fold(raws), at=at, source=source)
 
 
 def refuse_large(channel: Channel, head: bytes, *, size: int, at: datetime) -> None:
     """Keep the head of a request that is too large to be read: one row per channel and day, however often it comes."""
-    _insert(channel, [arrivals.too_large(head, size=size, day=at.date())], at=at)
+    _insert(channel, [arrivals.too_large(head, size=size, day=at.date())], at=at, source=InboundSource.PUSH)
 
 
-def _insert(channel: Channel, rows: Sequence[arrivals.Arrival], *, at: datetime) -> int:
+def _insert(channel: Channel, rows: Sequence[arrivals.Arrival], *, at: datetime, source: InboundSource) -> int:
     if not rows:
         return 0
     columns = (
@@ -90,7 +93,7 @@ def _insert(channel: Channel, rows: Sequence[arrivals.Arrival], *, at: datetime)
         [row.times for row in rows],
     )
     with database.cursor() as cursor:
-        cursor.execute(_STORE, [*columns, channel.pk, at, at])
+        cursor.execute(_STORE, [*columns, channel.pk, str(source), at, at])
         return sum(is_new for (is_new,) in cursor.fetchall())
 
 

@@ -1,17 +1,21 @@
 """Fetching orders from channels that do not push them: page by page into the inbox, the cursor last."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from django.db.models import QuerySet
 
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from audit.services import cases
 from channels.adapters import registry
-from channels.adapters.protocol import NotOffered, Rejected, RetryLater
+from channels.adapters.protocol import Connection, NotOffered, Rejected, RetryLater
 from channels.models import Channel, PullCursor
 from channels.rules import texts
-from channels.services import connections, inbox
+from channels.services import inbox, tokens
+from channels.statuses import InboundSource
 
 OVERLAP: Final = timedelta(minutes=10)  # platforms write changes with a delay; the inbox knows what it has
 FIRST_WINDOW: Final = timedelta(days=1)
@@ -21,14 +25,28 @@ LONGEST_ERROR: Final = 300
 logger = logging.getLogger(__name__)
 
 
+@dataclass
+class Window:
+    """A span of time to be pulled, under which source it is stored, and how many of its messages were new."""
+
+    since: datetime
+    until: datetime
+    source: InboundSource
+    fresh: int = 0
+
+
 def pull_all(at: datetime) -> int:
     """Pull every active channel whose platform can be pulled, and return how many messages were new.
 
     One channel's trouble is written on its cursor and never keeps the others back.
     """
-    pullable = [name for name, adapter in registry.BY_NAME.items() if adapter.capabilities.pull_orders]
-    channels = Channel.objects.filter(is_active=True, adapter__in=pullable).order_by("code")
-    return sum(pull(channel, at=at) for channel in channels)
+    return sum(pull(channel, at=at) for channel in pullable())
+
+
+def pullable() -> QuerySet[Channel]:
+    """Return the active channels whose platform can be pulled, in the order of their codes."""
+    names = [name for name, adapter in registry.BY_NAME.items() if adapter.capabilities.pull_orders]
+    return Channel.objects.filter(is_active=True, adapter__in=names).order_by("code")
 
 
 def pull(channel: Channel, *, at: datetime) -> int:
@@ -38,11 +56,9 @@ def pull(channel: Channel, *, at: datetime) -> int:
     goes wrong is kept on the cursor in words (and opens a case when waiting will not help), never raised.
     """
     cursor, _ = PullCursor.objects.get_or_create(channel=channel, defaults={"pulled_until": at - FIRST_WINDOW})
-    fresh = 0
+    window = Window(cursor.pulled_until - OVERLAP, at, InboundSource.PULL)
     try:
-        adapter = registry.BY_NAME[channel.adapter]
-        for page in adapter.pull(connections.of(channel), since=cursor.pulled_until - OVERLAP, until=at):
-            fresh += inbox.store(channel, page, at=at)
+        store_window(channel, window, at=at)
     except RetryLater as error:
         _note(cursor, str(error.reason), at=at)
     except Rejected as error:
@@ -56,7 +72,21 @@ def pull(channel: Channel, *, at: datetime) -> int:
     else:
         _move(cursor, at=at)
         cases.resolve([channel.code], kinds=[NOT_PULLED], actor=ACTOR, resolution="pulled again", at=at)
-    return fresh
+    return window.fresh
+
+
+def store_window(channel: Channel, window: Window, *, at: datetime) -> None:
+    """Pull a window page by page into the inbox; a token that expires in mid-page begins it again with a new one.
+
+    ``window.fresh`` counts what was new, also when it ends early with ``RetryLater``, ``Rejected`` or ``NotOffered``.
+    """
+    adapter = registry.BY_NAME[channel.adapter]
+
+    def walk(connection: Connection) -> None:
+        for page in adapter.pull(connection, since=window.since, until=window.until):
+            window.fresh += inbox.store(channel, page, at=at, source=window.source)
+
+    tokens.calling(channel, walk, at=at)
 
 
 def _move(cursor: PullCursor, *, at: datetime) -> None:

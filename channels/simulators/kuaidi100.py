@@ -46,7 +46,7 @@ class Platform(SignedPlatform):
 
     def scan(self, company: str, number: str, state: str, text: str, *, at: datetime, place: str = "") -> None:
         """Scan a parcel: its state is ``state`` from now on, and whoever follows it will be told."""
-        row = {"time": write_time(at), "ftime": write_time(at), "context": text, "areaName": place}
+        row = {"time": write_time(at), "ftime": write_time(at), "context": text, "areaName": place, "statusCode": state}
         with self.lock:
             self.scans.setdefault((company, number), []).insert(0, row)
             self.last[company, number] = state

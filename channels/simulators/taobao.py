@@ -19,6 +19,7 @@ from channels.simulators import taobao_items as items
 from channels.simulators import taobao_shop as shop
 from channels.simulators.server import Faults, LoopbackServer, Request, Response
 from channels.simulators.taobao_gate import TopError, write_date
+from channels.simulators.taobao_trades import make_order as make_order  # each platform's module has its maker
 
 LONGEST_WINDOW = timedelta(days=1)
 LARGEST_PAGE = 100
@@ -64,6 +65,10 @@ class Platform:
         with self._lock:
             return self.shop.put(trade)
 
+    def add_order(self, order: Mapping[str, Any]) -> str:
+        """Take a trade as the other platforms take an order; returns its number as text."""
+        return str(self.add_trade(order))
+
     def change_trade(self, tid: int, **fields: Any) -> None:
         """Change fields of a trade as the platform would: ``modified`` becomes now; raises ``KeyError``."""
         with self._lock:
@@ -75,7 +80,7 @@ class Platform:
             self.shop.close(tid, at=self._now())
 
     def add_item(self, num_iid: int, sku_id: int, *, outer_id: str = "", quantity: int = 0, **shown: str) -> None:
-        """List an item (``shown``: title, price, kind, barcode). While nothing is listed, any item's figure is taken."""
+        """List an item (``shown``: title, price, kind, barcode). While none is listed, any item's figure is taken."""
         with self._lock:
             self.shop.shown[num_iid, sku_id] = shown | {"outer_id": outer_id}
             self.shop.stock[num_iid, sku_id] = quantity

@@ -28,6 +28,7 @@ class Shop:
     stock: dict[tuple[int, int], int] = field(default_factory=dict)  # (num_iid, sku_id or 0 for the item itself)
     outer_ids: dict[tuple[int, str], int] = field(default_factory=dict)
     listed: set[tuple[int, int]] = field(default_factory=set)
+    shown: dict[tuple[int, int], dict[str, str]] = field(default_factory=dict)  # title, price, kind, outer_id, barcode
 
     def put(self, trade: Mapping[str, Any]) -> int:
         """Take a trade; raises ``ValueError`` for one that the platform could not have."""

@@ -1,11 +1,12 @@
 """Trades in the shape of TOP, made from plain values: for tests, the demo and benchmarks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from channels.simulators.signed import RECEIVER, Line, item_number
 from channels.simulators.taobao_gate import write_date
 
 BETWEEN_LINES = 10**12  # so that the lines of trades with neighbouring numbers never share a number
@@ -81,6 +82,30 @@ def make_trade(sale: Sale) -> dict[str, Any]:
     if sale.paid_at:
         trade["pay_time"] = write_date(sale.paid_at)
     return trade
+
+
+def make_order(  # noqa: PLR0913 - one signature for the makers of all platforms
+    number: int | str,
+    lines: Sequence[Line],
+    *,
+    placed_at: datetime,
+    paid_at: datetime | None = None,
+    cancelled_at: datetime | None = None,
+    status: str | None = None,
+    receiver: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Make a trade from plain values. ``receiver`` uses the house's names."""
+    closed = "TRADE_CLOSED" if paid_at else "TRADE_CLOSED_BY_TAOBAO"
+    usual = closed if cancelled_at else "WAIT_SELLER_SEND_GOODS" if paid_at else "WAIT_BUYER_PAY"
+    to = {**RECEIVER, **(receiver or {})}
+    place = Receiver(to["province"], to["city"], to["district"], "", to["name"], to["line"], to["phone"])
+    sold = [
+        SoldLine(code, item_number(code.split("-")[0]), item_number(code), title, count, str(price), str(count * price))
+        for code, title, count, price in lines
+    ]
+    modified_at = cancelled_at or paid_at or placed_at
+    trade = make_trade(Sale(int(number), sold, placed_at, paid_at, modified_at, status or usual, place))
+    return trade | ({"end_time": write_date(cancelled_at)} if cancelled_at else {})
 
 
 def _order(sale: Sale, number: int, line: SoldLine) -> dict[str, Any]:

@@ -1,19 +1,28 @@
 """The inbound door: a channel pushes, we keep it and say so at once; everything else happens later."""
 
-from functools import partial
+import logging
+from datetime import datetime
 
+import structlog
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from audit.services import waking
+from audit.services.waking import Happening
 from channels.adapters import registry
-from channels.adapters.protocol import NotAuthentic, NotOffered, Pushed, Rejected
+from channels.adapters.protocol import NotAuthentic, NotOffered, Pushed, Received, Rejected
 from channels.models import Channel
 from channels.rules import arrivals
-from channels.services import connections, inbox
-from channels.web import kick
+from channels.services import connections, credentials, fetching, inbox
+
+# Who was refused, as one JSON object a line, whatever the other lines look like.
+security = structlog.wrap_logger(
+    logging.getLogger("channels.security"),
+    processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()],
+)
 
 
 @csrf_exempt
@@ -38,20 +47,35 @@ def take_in(request: HttpRequest, channel_code: str) -> HttpResponse:
 
 
 def _store(request: HttpRequest, channel: Channel, body: bytes) -> HttpResponse:
+    at = timezone.now()
     adapter = registry.BY_NAME[channel.adapter]
     try:
-        received = adapter.receive(_pushed(request, body), connections.of(channel), at=timezone.now())
+        received = adapter.receive(_pushed(request, body), connections.of(channel), at=at)
     except NotAuthentic:
+        security.warning("inbound_not_authentic", channel=channel.code, remote_address=request.META.get("REMOTE_ADDR"))
         return _problem(401, "Not authentic", "The signature does not belong to this channel.")
     except NotOffered:
         return _problem(404, "Not offered", "This channel does not push.")
+    except credentials.Unreadable:  # ours to mend: the platform tries again
+        return _problem(503, "Not ready", "The signature cannot be checked at the moment.")
     except Rejected as error:
         return _problem(400, "Refused", str(error.reason))
-    stored = inbox.store(channel, received.messages, at=timezone.now())
-    transaction.on_commit(partial(kick.wake, "orders.run_pipeline"))
+    stored = _keep(channel, received, at)
     if received.answer is not None:
         return HttpResponse(received.answer, content_type=received.content_type)
     return JsonResponse({"stored": stored, "known": len(received.messages) - stored}, status=202)
+
+
+@transaction.atomic
+def _keep(channel: Channel, received: Received, at: datetime) -> int:
+    """Keep messages and the numbers of orders to be fetched together, and wake who works on them."""
+    stored = inbox.store(channel, received.messages, at=at)
+    if received.messages:
+        waking.happened(Happening.MESSAGES_CAME)
+    if received.wanted:
+        fetching.want(channel, received.wanted, at=at)
+        waking.happened(Happening.ORDERS_WANTED)
+    return stored
 
 
 def _pushed(request: HttpRequest, body: bytes) -> Pushed:

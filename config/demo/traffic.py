@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from audit.services import waking
+from audit.services.waking import Happening
 from channels.adapters import registry
 from channels.adapters.house import sign
 from channels.adapters.protocol import Pushed
@@ -18,7 +20,6 @@ from channels.models import Channel, InboundMessage, OutboundMessage
 from channels.services import connections, inbox, pull
 from channels.simulators.taobao import Platform
 from channels.statuses import InboundStatus, OutboundStatus
-from channels.web import kick
 from config.demo import drafts
 from orders.services import pipeline
 
@@ -137,7 +138,7 @@ def drain(*, patience: float, report: Report) -> bool:
 
     Returns whether others did all of it.
     """
-    kick.wake("orders.run_pipeline")
+    waking.happened(Happening.MESSAGES_CAME)
     if not _watch(_not_taken_up, patience=patience, report=report):
         left = _not_taken_up()
         pipeline.drain()

@@ -18,11 +18,12 @@ from audit.admin import columns, filters
 from audit.admin.verbs import Answer, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
-from inventory.admin import choices
+from inventory.admin import choices, waiting
 from inventory.admin.document import Page, Table, WrittenAdmin, acting, one_by_one
 from inventory.admin.lines import refuse
 from inventory.admin.receipt_forms import ExpectedForm, ReceiptForm, ReceivedForm, SlipForm, received_forms
 from inventory.models import ExpectedReceipt, Receipt
+from inventory.queries import ahead
 from inventory.services import receipts
 from inventory.services.refusals import RowsRefused
 from inventory.statuses import ExpectedStatus
@@ -145,7 +146,7 @@ class ExpectedReceiptAdmin(WrittenAdmin):
         return say("%(count)s units are received.", count=sum(arrival.received for arrival in arrivals))
 
     def tables(self, row: ExpectedReceipt) -> Sequence[Table]:
-        """Show each line and what has come of it, then the receipts so far."""
+        """Show each line and what has come of it, who waits for it, and the receipts so far."""
         lines = row.lines.select_related("sku").order_by("pk")
         heads = [(_("SKU"), False), (_("Expected"), True), (_("Received"), True), (_("Still to come"), True)]
         figures = [
@@ -168,7 +169,8 @@ class ExpectedReceiptAdmin(WrittenAdmin):
         ]
         receipts_heads = [(_("Number"), False), (_("Received at"), False), (_("By"), False), (_("Units"), True)]
         found = [Table(_("Receipts"), receipts_heads, so_far)] if so_far else []
-        return [Table(_("Lines"), heads, figures), *found]
+        queue = ahead.waiting_for_receipt(row.pk, most=waiting.MOST_SHOWN + 1)
+        return [Table(_("Lines"), heads, figures), *waiting.table(queue, row.number), *found]
 
     @admin.display(description=_("node"))
     def place(self, row: ExpectedReceipt) -> SafeString:

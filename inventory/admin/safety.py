@@ -8,9 +8,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -189,10 +193,25 @@ class SafetyRuleAdmin(AuditedAdmin):
         actor = Actor("person", request.user.get_username())
         safety_rules.save_draft(obj, reason=form.cleaned_data["change_reason"], actor=actor, at=timezone.now())
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address of the preview, which looks at very many levels."""
+        view = self.admin_site.admin_view(self.preview)
+        return [path("<int:pk>/preview/", view, name="inventory_safetyrule_preview"), *super().get_urls()]
+
+    def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the tables of what a rule changes, for a page that is there already."""
+        row = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return TemplateResponse(request, "admin/inventory/tables.html", {"tables": self.tables(row)})
+
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Show what a draft would change, or what a live rule changes."""
+        """Lead to what a draft would change, or what a live rule changes; show it at once only when asked to."""
         row = context.get("original")
-        context["tables"] = self.tables(row) if row else []
+        if row and request.GET.get("preview") == "now":
+            context["tables"] = self.tables(row)
+        elif row and row.status != RuleStatus.RETIRED:
+            context["preview_url"] = reverse("admin:inventory_safetyrule_preview", args=[row.pk])
         return super().render_change_form(request, context, *args, **kwargs)
 
     def tables(self, row: SafetyRule) -> Sequence[Table]:

@@ -20,7 +20,7 @@ from audit.rules.sentences import Sentence, say
 from inventory.admin import upload
 from inventory.admin.document import DocumentAdmin, Table
 from inventory.models import StockImport, StockUpload
-from inventory.services import stock_import
+from inventory.services import stock_import, stock_results
 from inventory.services.refusals import RowsRefused
 from inventory.statuses import ImportStatus, UploadStatus
 
@@ -102,7 +102,7 @@ class StockImportAdmin(DocumentAdmin):
 
     def tables(self, row: StockImport) -> Sequence[Table]:
         """Show the first rows that were refused."""
-        refused = stock_import.refused_rows(row) if row.rows_refused else []
+        refused = stock_results.refused_rows(row) if row.rows_refused else []
         if not refused:
             return []
         heads = [(_("Row"), True), (_("SKU"), False), (_("Node"), False), (_("Refused because"), False)]

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -15,11 +16,13 @@ from audit.admin import columns, filters
 from audit.admin.verbs import Answer, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
-from inventory.admin import choices
+from inventory.admin import choices, waiting
 from inventory.admin.document import Page, Table, WrittenAdmin, acting, one_by_one
 from inventory.admin.lines import refuse
+from inventory.admin.receipt_forms import SlipForm
 from inventory.admin.transfer_forms import ArrivalForm, KeyForm, LossForm, NewTransferForm, RouteForm, arrival_forms
 from inventory.models import Transfer
+from inventory.queries import ahead
 from inventory.services import refusals, transfers
 from inventory.services.refusals import RowsRefused
 from inventory.statuses import TransferStatus
@@ -57,6 +60,12 @@ def cancel(rows: Sequence[Transfer], told: Mapping[str, Any], actor: Actor, at: 
     return one_by_one(rows, lambda row: transfers.cancel([row.pk], actor=actor, at=at), say("Cancelled."))
 
 
+def slip(rows: Sequence[Transfer], told: Mapping[str, Any], actor: Actor, at: datetime) -> Answer:
+    """Expect these on another day."""
+    day = told["due_date"]
+    return one_by_one(rows, lambda row: transfers.reschedule(row.pk, arrives_date=day), say("The date is moved."))
+
+
 def is_draft(row: Transfer) -> bool:
     """Return whether it has not left."""
     return row.status == TransferStatus.DRAFT
@@ -82,7 +91,7 @@ class TransferAdmin(WrittenAdmin):
     search_help_text = _("Begins with …")
     ordering = ("-created_at", "-pk")
     sortable_by = ()
-    fields = ("number", "origin", "target", "state", "underway", "arrives_date", "created", "who", "sent", "note")
+    fields = ("number", "origin", "target", "state", "underway", "arrives", "created", "who", "sent", "note")
     readonly_fields = fields
     empty_hint = _("No transfers yet. Move stock from one node to another.")
     standard_views = ((_("On their way"), "status=in_transit"), (_("Drafts"), "status=draft"))
@@ -95,6 +104,7 @@ class TransferAdmin(WrittenAdmin):
     verbs = (
         Verb("send", _("Send"), send, icon="local_shipping", is_offered=is_draft),
         Verb("receive", _("Receive the rest"), receive_rest, icon="done_all", is_offered=is_underway),
+        Verb("slip", _("Move the date…"), slip, SlipForm, icon="event", is_offered=is_underway),
         Verb("give-up", _("The rest is lost…"), give_up, LossForm, icon="help", is_grave=True, is_offered=is_underway),
         Verb("cancel", _("Cancel the draft"), cancel, icon="close", is_grave=True, is_offered=is_draft),
     )
@@ -166,7 +176,7 @@ class TransferAdmin(WrittenAdmin):
         return say("%(count)s units are received.", count=sum(units.values()))
 
     def tables(self, row: Transfer) -> Sequence[Table]:
-        """Show each line: what was asked, what left, what came, and what never will."""
+        """Show each line: what was asked, what left, what came and what never will, then who waits for it."""
         heads = [(_("SKU"), False), (_("Quantity"), True), (_("Sent"), True), (_("Received"), True),
                  (_("Lost on the way"), True), (_("In transit"), True)]  # fmt: skip
         rows = [
@@ -175,7 +185,8 @@ class TransferAdmin(WrittenAdmin):
                                                    line.quantity_lost, line.in_transit)]
             for line in row.lines.select_related("sku").order_by("pk")
         ]  # fmt: skip
-        return [Table(_("Lines"), heads, rows)]
+        queue = ahead.waiting_for_transfer(row.pk, most=waiting.MOST_SHOWN + 1)
+        return [Table(_("Lines"), heads, rows), *waiting.table(queue, row.number)]
 
     @admin.display(description=_("from"))
     def origin(self, row: Transfer) -> SafeString:
@@ -197,6 +208,11 @@ class TransferAdmin(WrittenAdmin):
         """Show how many units are on their way."""
         known = getattr(row, "units_underway", None)
         return columns.number(sum(line.in_transit for line in row.lines.all()) if known is None else known)
+
+    @admin.display(description=_("arrives on"))
+    def arrives(self, row: Transfer) -> SafeString:
+        """Show the day on which it is expected, if somebody said one."""
+        return format_html('<span class="nowrap">{}</span>', row.arrives_date or "–")
 
     @admin.display(description=_("created at"))
     def created(self, row: Transfer) -> SafeString:

@@ -1,9 +1,6 @@
 """Uploading a stock file and watching it, and what can be downloaded: results and the whole stock."""
 
-import gzip
-import io
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +27,12 @@ from inventory.admin.document import DocumentAdmin, acting
 from inventory.admin.lines import refuse
 from inventory.admin.upload_forms import UploadForm
 from inventory.models import StockImport, StockUpload
-from inventory.services import stock_export, uploads
+from inventory.services import stock_export, stock_results, uploads
 from inventory.services.refusals import RowsRefused
 from inventory.statuses import UploadStatus
 
 MAY_SEE_STOCK = "inventory.view_stocklevel"
 KINDS = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-BLOCK = 1 << 16
-MARK = b"\xef\xbb\xbf"  # by which spreadsheets know UTF-8
 
 
 def new_page(page: DocumentAdmin, request: HttpRequest) -> HttpResponse:
@@ -69,11 +64,11 @@ def progress(page: DocumentAdmin, request: HttpRequest, pk: int) -> JsonResponse
 
 
 def results(page: DocumentAdmin, request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """Return the result of each row as a CSV file, unpacked while it is sent."""
+    """Return the result of each row as a CSV file in the reader's language, unpacked while it is sent."""
     _require_view(page, request)
     row = get_object_or_404(StockImport, pk=pk)
     name = f"{Path(row.file_name).stem or 'stock'}.results.csv"
-    answer = StreamingHttpResponse(_unpacked(bytes(row.results or gzip.compress(b""))), content_type=KINDS["csv"])
+    answer = StreamingHttpResponse(stock_results.as_csv(row), content_type=KINDS["csv"])
     answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
     return answer
 
@@ -129,13 +124,6 @@ def _words(upload: StockUpload, read: int, rows: int) -> str:
     if read < rows:
         return gettext("%(read)s of %(rows)s rows are read.") % {"read": f"{read:,}", "rows": f"{rows:,}"}
     return gettext("All %(rows)s rows are read; they are compared with stock.") % {"rows": f"{rows:,}"}
-
-
-def _unpacked(packed: bytes) -> Iterator[bytes]:
-    yield MARK
-    with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
-        while block := file.read(BLOCK):
-            yield block
 
 
 def _url(name: str, pk: int | None) -> str:

@@ -137,12 +137,18 @@ class _View:
     def _page(
         self, request: HttpRequest, template: str, at: datetime | None, trouble: str, told: dict[str, Any]
     ) -> HttpResponse:
-        context = self.admin.admin_site.each_context(request) | {
-            "opts": StockLevel._meta, "at": at, "trouble": trouble, "asked": request.GET.get("at", ""),
-            "as_of": f"{timezone.localtime(at):%Y-%m-%dT%H:%M}" if at else "",
-            "as_of_words": columns.stamp(at) if at else "", "latest": f"{timezone.localtime():%Y-%m-%dT%H:%M}",
-        } | told  # fmt: skip
+        context = self.admin.admin_site.each_context(request) | {"opts": StockLevel._meta} | told
+        context |= as_of(request, at, trouble)
         return TemplateResponse(request, f"admin/inventory/stocklevel/{template}", context)
+
+
+def as_of(request: HttpRequest, at: datetime | None, trouble: str) -> dict[str, Any]:
+    """Return what the head of such a page shows: which moment it is of, and the field to ask for another one."""
+    return {
+        "at": at, "trouble": trouble, "asked": request.GET.get("at", ""), "at_query": _query("", at),
+        "as_of": f"{timezone.localtime(at):%Y-%m-%dT%H:%M}" if at else "",
+        "as_of_words": columns.stamp(at) if at else "", "latest": f"{timezone.localtime():%Y-%m-%dT%H:%M}",
+    }  # fmt: skip
 
 
 def moment_of(request: HttpRequest) -> tuple[datetime | None, str]:
@@ -237,7 +243,7 @@ def _row(row: Row) -> dict[str, Any]:
         "at": columns.link(url, columns.stamp(row.at)) if (url := _own_page(row)) else columns.when(row.at),
         "kind": kind_name(row.kind),
         "units": columns.signed(row.quantity) if row.model == "inventory.stockmovement" else f"{row.quantity:,}",
-        "reference": _reference(row),
+        "reference": reference(row),
         "url": url,
     }
 
@@ -249,7 +255,7 @@ def _own_page(row: Row) -> str:
         return ""
 
 
-def _reference(row: Row) -> SafeString | str:
+def reference(row: Row) -> SafeString | str:
     """Return whom a row is for, with a link to it: a parcel, a transfer; the document itself has its own link."""
     if not row.reference or row.model in ("inventory.transfer", "inventory.expectedreceipt"):
         return row.reference

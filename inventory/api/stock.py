@@ -78,7 +78,7 @@ class NodeWhyView(GenericAPIView[StockLevel]):
     )
     def get(self, request: Request, sku: str, node: str) -> Response:
         """Answer for one SKU at one node."""
-        at = _moment(request)
+        at = moment(request)
         sku_id, node_id = _sku_id(sku), Node.objects.filter(code=node).values_list("pk", flat=True).first()
         if node_id is None:
             raise NotFound(_("There is no node %(codes)s.") % {"codes": node[:60]})
@@ -103,7 +103,7 @@ class NetworkWhyView(GenericAPIView[StockLevel]):
     )
     def get(self, request: Request, sku: str) -> Response:
         """Answer for one SKU."""
-        at = _moment(request)
+        at = moment(request)
         derived = network.derive(_sku_id(sku), at=at)
         nodes = [
             {"node": entry.node.code, "figures": {figure.name: figure.value for figure in entry.figures}}
@@ -121,7 +121,7 @@ def _sku_id(code: str) -> int:
     return found
 
 
-def _moment(request: Request) -> datetime | None:
+def moment(request: Request) -> datetime | None:
     """Return the past moment asked for, none for now. Raises ``BadRequest``."""
     refuse_unknown(request, {"at"})
     text = request.query_params.get("at")

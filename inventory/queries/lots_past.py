@@ -6,7 +6,7 @@ node it was at, on those lots. What lot goods without a label were of is read as
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -52,10 +52,10 @@ def unfit_units(
 
     One query when the SKU had no lots then, three when it had.
     """
-    told = {"sku": sku_id, "at": at}
+    told: dict[str, Any] = {"sku": sku_id, "at": at}
     with connection.cursor() as cursor:
         cursor.execute(_SKU, told)
-        has_lots, category_id = cursor.fetchone() or (False, None)
+        [(has_lots, category_id)] = cursor.fetchall() or [(False, 0)]
         if not has_lots:
             return {channel: {} for channel in channels}
         cursor.execute(_LIFE, told)

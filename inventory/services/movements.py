@@ -7,6 +7,8 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.rules.actors import Actor
+from audit.services import waking
+from audit.services.waking import Happening
 from inventory.models import StockLevel, StockMovement
 from inventory.services import lots
 from inventory.services.levels import Level, LevelKey, apply_on_hand, lock_levels
@@ -62,6 +64,8 @@ def record(movements: Sequence[Movement], *, actor: Actor, at: datetime) -> int:
         for movement, picks in zip(fresh, booked, strict=True)
         for place, picked in enumerate(picks)
     )
+    if any(movement.quantity > 0 for movement in fresh):
+        waking.happened(Happening.STOCK_CAME)
     return len(fresh)
 
 

@@ -6,7 +6,7 @@ Whoever promises or reserves a SKU of a presale holds its pool's lock, see ``inv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -94,7 +94,7 @@ def _note(changes: Sequence[tuple[int, str, int]], at: datetime) -> None:
     if not changes:
         return
     pool_ids, references, units = (list(column) for column in zip(*changes, strict=True))
-    told = {"pools": pool_ids, "references": references, "units": units, "at": at}
+    told: dict[str, Any] = {"pools": pool_ids, "references": references, "units": units, "at": at}
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, told)
         cursor.execute(_TIDY, told)

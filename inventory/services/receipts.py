@@ -9,6 +9,8 @@ from django.db import transaction
 
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
+from audit.services import waking
+from audit.services.waking import Happening
 from inventory.models import ExpectedLine, ExpectedReceipt, ReasonCode, Receipt, ReceiptLine, Sku
 from inventory.rules.lots import code_of
 from inventory.services import labels, lots, movements, quality, reasons, refusals
@@ -57,12 +59,13 @@ def expect(expected: ExpectedReceipt, *, units: Mapping[int, int], actor: Actor,
     ExpectedLine.objects.bulk_create(
         ExpectedLine(expected=expected, sku_id=sku_id, quantity=quantity) for sku_id, quantity in sorted(units.items())
     )
+    waking.happened(Happening.SUPPLY_CHANGED)
     return expected
 
 
 @transaction.atomic
 def slip(expected_id: int, *, due_date: date) -> ExpectedReceipt:
-    """Say that an expected receipt comes on another day. Promises that stand on it are the caller's to move.
+    """Say that an expected receipt comes on another day. Promises that stand on it move soon after.
 
     Raises ``RowsRefused`` when nothing is awaited any more.
     """
@@ -71,6 +74,7 @@ def slip(expected_id: int, *, due_date: date) -> ExpectedReceipt:
         raise refusals.refuse(_over(row))
     row.due_date = due_date
     row.save(update_fields=["due_date"])
+    waking.happened(Happening.SUPPLY_CHANGED)
     return row
 
 
@@ -98,6 +102,7 @@ def receive(
     _put_into_stock(receipt, arrivals, book, actor, at)
     if expected:
         _progress(expected, lines, arrivals, is_final=is_final, at=at)
+        waking.happened(Happening.SUPPLY_CHANGED)
     return receipt
 
 
@@ -109,6 +114,7 @@ def cancel(expected_id: int, *, at: datetime) -> ExpectedReceipt:
         raise refusals.refuse(_over(row))
     row.status, row.closed_at = ExpectedStatus.CANCELLED, at
     row.save(update_fields=["status", "closed_at"])
+    waking.happened(Happening.SUPPLY_CHANGED)
     return row
 
 

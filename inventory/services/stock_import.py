@@ -1,9 +1,7 @@
 """Stock out of a file: all rows or none, set-based, with a result for each row; undone while nothing consumed it."""
 
-import csv
 import gzip
 import io
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +12,6 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from audit.models import rows as bulk
-from audit.models.sentences import render
 from audit.rules.actors import Actor
 from audit.rules.sentences import say
 from inventory.models import StockImport
@@ -123,8 +120,8 @@ _SAFE = "CASE WHEN {0} ~ '^[=+@\\t\\r-]' THEN '''' || {0} ELSE {0} END"  # a spr
 _TELL = f"""
 COPY (SELECT stage.row_number AS row, {_SAFE.format("stage.sku_code")} AS sku,
              {_SAFE.format("stage.node_code")} AS node, %s stage.was, stage.was + stage.change AS now, stage.change,
-             words.words AS refused_because
-        FROM {_STAGE} AS stage LEFT JOIN stock_import_words AS words ON words.code = stage.code
+             nullif(stage.code, '') AS refused_because
+        FROM {_STAGE} AS stage
        ORDER BY stage.row_number) TO STDOUT WITH (FORMAT csv, HEADER)
 """
 _LOT_TOLD = f"{_SAFE.format('stage.lot_code')} AS lot,"
@@ -136,16 +133,6 @@ class Outcome:
 
     document: StockImport
     refused: tuple[RefusedRow, ...]
-
-
-@dataclass(frozen=True)
-class RefusedLine:
-    """A refused row in the words of its file, and why."""
-
-    row_number: int
-    sku: str
-    node: str
-    because: str
 
 
 @transaction.atomic
@@ -213,28 +200,6 @@ def undo(import_id: int, *, actor: Actor, at: datetime) -> StockImport:
     return document
 
 
-def results_csv(document: StockImport) -> bytes:
-    """Return the result of each row as a CSV file that a spreadsheet opens without running what stands in it."""
-    return gzip.decompress(bytes(document.results or gzip.compress(b"")))
-
-
-def refused_rows(document: StockImport, *, most: int = SHOWN) -> list[RefusedLine]:
-    """Return the first refused rows of a file as its results tell them."""
-    packed = io.BytesIO(bytes(document.results or gzip.compress(b"")))
-    with gzip.open(packed, "rt", encoding="utf-8", newline="") as lines:
-        refused = (row for row in csv.DictReader(lines) if row["refused_because"])
-        return [
-            RefusedLine(int(row["row"]), row["sku"], row["node"], _in_readers_words(row["refused_because"]))
-            for row in itertools.islice(refused, most)
-        ]
-
-
-def _in_readers_words(told: str) -> str:
-    """Return a reason that a job wrote down in English in the reader's language; others stay as they were told."""
-    known = next((reason for reason in stock_file.REASONS.values() if str(reason) == told), None)
-    return render(known.stored()) if known else told
-
-
 def _cells(read: Iterator[stock_file.FileRow], *, by_lot: bool) -> Iterator[tuple[Any, ...]]:
     for row in read:
         yield row.row_number, row.sku, row.node, row.units, row.code, row.lot, row.expires, by_lot
@@ -278,13 +243,7 @@ def _first_refused(cursor: CursorWrapper) -> tuple[RefusedRow, ...]:
 
 
 def _results(cursor: CursorWrapper, also: str) -> bytes:
-    """Return the staged rows with their results, gzipped; read as a stream."""
-    cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS stock_import_words (code text, words text) ON COMMIT DROP")
-    cursor.execute("TRUNCATE stock_import_words")
-    cursor.executemany(
-        "INSERT INTO stock_import_words VALUES (%s, %s)",
-        [(code, render(reason.stored())) for code, reason in stock_file.REASONS.items()],
-    )
+    """Return the staged rows with their results, gzipped; a reason is kept by its code, see ``stock_results``."""
     packed = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as file,

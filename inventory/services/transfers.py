@@ -13,6 +13,8 @@ from django.db.models import Sum
 
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
+from audit.services import waking
+from audit.services.waking import Happening
 from inventory.models import Sku, StockMovement, Transfer, TransferLine
 from inventory.rules.lots import LotUnits, Shelf, first_expired_first, take
 from inventory.services import movements, reasons, refusals
@@ -85,6 +87,7 @@ def send(transfer_ids: Sequence[int], *, actor: Actor, at: datetime) -> int:
     for row in going:
         row.status, row.sent_at = TransferStatus.IN_TRANSIT, at
     Transfer.objects.bulk_update(going, ["status", "sent_at"])
+    waking.happened(Happening.SUPPLY_CHANGED)
     return len(going)
 
 
@@ -105,6 +108,7 @@ def receive(transfer_id: int, *, key: str, units: Mapping[int, int], actor: Acto
     for sku_id, quantity in units.items():
         lines[sku_id].quantity_received += quantity
     TransferLine.objects.bulk_update(lines.values(), ["quantity_received"])
+    waking.happened(Happening.SUPPLY_CHANGED)
     return _progress(row, list(lines.values()), at)
 
 
@@ -131,6 +135,7 @@ def give_up(transfer_id: int, *, reason_code: str, note: str = "", actor: Actor,
         line.quantity_lost += line.in_transit
     TransferLine.objects.bulk_update(lines, ["quantity_lost"])
     row.note = f"{row.note} · {actor.label}: {reasons.words(reason_code, note)}".strip(" ·")[:160]
+    waking.happened(Happening.SUPPLY_CHANGED)
     return _progress(row, lines, at)
 
 
@@ -153,10 +158,13 @@ def cancel(transfer_ids: Sequence[int], *, actor: Actor, at: datetime) -> int:
 
 @transaction.atomic
 def reschedule(transfer_id: int, *, arrives_date: date) -> Transfer:
-    """Say when a transfer is expected to arrive."""
+    """Say when a transfer is expected to arrive. Raises ``RowsRefused`` for one that has arrived or was cancelled."""
     [row] = _lock([transfer_id])
+    if row.status in (TransferStatus.RECEIVED, TransferStatus.CANCELLED):
+        raise refusals.refuse(_standing(row))
     row.arrives_date = arrives_date
     row.save(update_fields=["arrives_date"])
+    waking.happened(Happening.SUPPLY_CHANGED)
     return row
 
 

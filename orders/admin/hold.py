@@ -5,12 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import columns, filters
 from audit.admin.base import MachineAdmin
-from orders.admin import deeds, looks, search
+from orders.admin import deeds, looks, search, unknown
 from orders.models import Hold
 from orders.statuses import HoldKind
 
@@ -49,6 +50,10 @@ class HoldAdmin(MachineAdmin):
     standard_views = tuple((title, f"kind={kind}") for kind, title in HoldKind.choices)
     verbs = (deeds.TRY_AGAIN, deeds.LIFT, deeds.CANCEL)
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that asks which SKU a code is."""
+        return unknown.urls(self) + super().get_urls()
+
     def has_act_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let those act on holds who may change orders."""
         return request.user.has_perm("orders.change_order")
@@ -75,8 +80,11 @@ class HoldAdmin(MachineAdmin):
 
     @admin.display(description=_("reason"))
     def why(self, hold: Hold) -> str:
-        """Show why the order waits."""
-        return columns.sentence(hold.reason)
+        """Show why the order waits; a code that nobody knows leads to where it is said."""
+        words = columns.sentence(hold.reason)
+        if hold.kind != HoldKind.UNKNOWN_SKU or hold.lifted_at is not None:
+            return words
+        return columns.link(unknown.address(hold.order.number), words)
 
     @admin.display(description=_("amount"))
     def amount(self, hold: Hold) -> SafeString:

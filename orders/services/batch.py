@@ -27,10 +27,11 @@ from orders.models import (
     OrderEvent,
     OrderLine,
     Oversell,
+    Refund,
     RoutingDecision,
 )
 from orders.rules import demand, progress
-from orders.services import expecting
+from orders.services import announcing, expecting
 from orders.statuses import EventKind, FulfillmentStatus, GoodsState, HoldKind
 
 ORDER_FACTS = (
@@ -48,6 +49,13 @@ LINE_FACTS = (
 PARCEL_FACTS = (
     "status", "released_at", "packed_at", "shipped_at", "delivered_at", "carrier_code", "tracking_number",
 )  # fmt: skip
+REFUND_FACTS = (
+    "revision", "status", "amount", "currency", "lines", "reason", "goods_come_back", "asked_at", "refunded_at",
+)  # fmt: skip
+
+
+LIST = "/admin/orders/order/?q="
+WAYS_OUT = {HoldKind.UNKNOWN_SKU.value: "/admin/orders/hold/which/?order="}  # kind of trouble → where it is mended
 
 
 @dataclass
@@ -59,6 +67,7 @@ class Work:
     parcels: list[Fulfillment] = field(default_factory=list)
     contents: list[FulfillmentLine] = field(default_factory=list)
     holds: dict[str, Hold] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)  # by the channel's number; read by intake only
     is_new: bool = False
     is_priced: bool = False
     is_short: bool = False
@@ -132,6 +141,7 @@ class Batch:
     lifted_holds: list[Hold] = field(default_factory=list)
     events: list[OrderEvent] = field(default_factory=list)
     oversells: list[Oversell] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
     drafts: list[outbox.Draft] = field(default_factory=list)
     troubles: list[cases.Trouble] = field(default_factory=list)
     settled: dict[str, set[str]] = field(default_factory=dict)  # case kind → order numbers whose case is over
@@ -176,7 +186,7 @@ class Batch:
                 subject=work.order.number,
                 why=why,
                 suggestion=suggestion,
-                subject_url=f"/admin/orders/order/?q={quote(work.order.number)}",
+                subject_url=f"{WAYS_OUT.get(kind, LIST)}{quote(work.order.number)}",
             )
         )
 
@@ -209,7 +219,9 @@ class Batch:
             rows.insert(fresh)
         if self.oversells:
             Oversell.objects.bulk_create(self.oversells, ignore_conflicts=True)  # a line is noted once per cause
+        _save_refunds(self.refunds)
         outbox.enqueue(self.drafts, at=self.at)
+        announcing.announce(self)
         inbox.finish(self.outcomes, at=self.at)
         self._write_cases()
 
@@ -267,6 +279,18 @@ def works_of(orders: Sequence[Order]) -> list[Work]:
     for hold in Hold.objects.filter(order__in=works, lifted_at__isnull=True):
         works[hold.order_id].holds[hold.kind] = hold
     return list(works.values())
+
+
+def _save_refunds(refunds: list[Refund]) -> None:
+    """Insert refunds, or write over what was known of them; each stands once however often it was told."""
+    once = {(refund.order.pk, refund.external_id): refund for refund in refunds}
+    if once:
+        Refund.objects.bulk_create(
+            [once[key] for key in sorted(once)],
+            update_conflicts=True,
+            unique_fields=["order", "external_id"],
+            update_fields=REFUND_FACTS,
+        )
 
 
 def _save_customers(customers: list[Customer]) -> None:

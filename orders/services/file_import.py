@@ -11,7 +11,7 @@ from audit.models.sentences import render
 from channels.adapters.file import read
 from channels.models import Channel, InboundMessage
 from channels.services import inbox
-from channels.statuses import InboundStatus
+from channels.statuses import InboundSource, InboundStatus
 from orders.models import Order
 from orders.services import pipeline
 
@@ -35,6 +35,7 @@ class Totals:
 
     rows: int = 0
     orders: int = 0
+    refunds: int = 0
     new: int = 0
     already_known: int = 0
     rejected_rows: int = 0
@@ -55,8 +56,8 @@ class _Batch:
             self.rows += len(part.rows)
             self.orders.append(part)
 
-    def keys(self) -> set[tuple[str, int]]:
-        return {(part.external_id, part.revision) for part in self.orders}
+    def keys(self) -> set[tuple[str, str, int]]:
+        return {(part.kind, part.external_id, part.revision) for part in self.orders}
 
 
 def take_in(
@@ -77,11 +78,13 @@ def take_in(
 
 
 def _work_off(channel: Channel, batch: _Batch, totals: Totals, *, at: Callable[[], datetime]) -> list[Refused]:
-    new = inbox.store(channel, batch.orders, at=at())
+    new = inbox.store(channel, batch.orders, at=at(), source=InboundSource.FILE)
     _drain(channel, batch, at=at)
     refused = sorted(batch.refused + _refused_by_pipeline(channel, batch), key=lambda row: row.row_number)
     totals.rows += batch.rows
-    totals.orders += len(batch.orders)
+    refunds = sum(part.kind == "refund" for part in batch.orders)
+    totals.orders += len(batch.orders) - refunds
+    totals.refunds += refunds
     totals.new += new
     totals.already_known += len(batch.orders) - new
     totals.rejected_rows += len(refused)
@@ -104,19 +107,19 @@ def _kept(channel: Channel, batch: _Batch) -> list[tuple[int, str]]:
     """Return number and status of the inbox rows of this batch."""
     keys = batch.keys()
     rows = InboundMessage.objects.filter(
-        channel=channel, kind="order", external_id__in={number for number, _revision in keys}
-    ).values_list("pk", "status", "external_id", "revision")
-    return [(pk, status) for pk, status, number, revision in rows if (number, revision) in keys]
+        channel=channel, kind__in=("order", "refund"), external_id__in={number for _kind, number, _revision in keys}
+    ).values_list("pk", "status", "kind", "external_id", "revision")
+    return [(pk, status) for pk, status, *key in rows if tuple(key) in keys]
 
 
 def _refused_by_pipeline(channel: Channel, batch: _Batch) -> list[Refused]:
     stuck = {InboundStatus.REJECTED, InboundStatus.PARKED}
     ids = [pk for pk, status in _kept(channel, batch) if status in stuck]
-    rows_of = {(part.external_id, part.revision): part.rows for part in batch.orders}
+    rows_of = {(part.kind, part.external_id, part.revision): part.rows for part in batch.orders}
     return [
         refused
         for message in InboundMessage.objects.filter(pk__in=ids)
-        for refused in _rows_refused(message, rows_of[message.external_id, message.revision])
+        for refused in _rows_refused(message, rows_of[message.kind, message.external_id, message.revision])
     ]
 
 

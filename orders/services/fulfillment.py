@@ -20,7 +20,7 @@ from inventory.services import reservations
 from inventory.statuses import MovementKind
 from orders.models import Fulfillment
 from orders.rules import demand
-from orders.services import allocation, cancellation, oversells
+from orders.services import allocation, bookkeeping, cancellation, following, oversells
 from orders.services import batch as batches
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, FulfillmentStatus, HoldKind
@@ -86,13 +86,19 @@ def pack(parcel_ids: Sequence[int], *, actor: Actor, at: datetime) -> Moved:
 
 
 def ship(handovers: Mapping[int, Handover], *, actor: Actor, at: datetime) -> Moved:
-    """Hand parcels (id → carrier and number) over: stock leaves the node, the channel is told through the outbox."""
+    """Hand parcels (id → carrier and number) over: stock leaves the node.
+
+    The channel, the books and whoever follows the carrier's parcels are told through the outbox.
+    """
 
     def leave(batch: Batch, entries: Sequence[_Entry]) -> None:
         numbers = [entry.parcel.number for entry in entries]
         reservations.consume(numbers, kind=MovementKind.SHIPMENT, actor=actor, at=at)
         for entry in entries:
             _leave(batch, entry, handovers[entry.parcel.pk])
+        sent = [(entry.work, entry.parcel) for entry in entries]
+        bookkeeping.book(batch, sent)
+        following.follow(batch, sent)
 
     return _move(list(handovers), FulfillmentStatus.SHIPPED, leave, actor=actor, at=at)
 

@@ -11,17 +11,18 @@ from decimal import Decimal
 
 from audit.models import rows
 from audit.rules.sentences import Sentence, say
-from channels.messages import Incoming, IncomingChange, IncomingOrder, Untranslatable
+from channels.messages import Incoming, IncomingChange, IncomingOrder, IncomingRefund, Untranslatable
 from channels.models import Channel, InboundMessage, Listing
 from channels.services import connections, inbox
 from channels.statuses import InboundStatus
 from inventory.models import Sku
 from orders.models import Customer, Order
-from orders.services import checks, facts
+from orders.services import checks, facts, refunds
 from orders.services.batch import Batch, Work, works_of
 from orders.statuses import EventKind, MoneyState
 
 OrderKey = tuple[int, str]  # channel id, the channel's order number
+RANKS = {IncomingChange: 1, IncomingRefund: 2}  # the order itself comes first
 MAX_AMOUNT = Decimal("999999999999")
 
 
@@ -50,7 +51,7 @@ def take_in(batch: Batch, messages: Sequence[InboundMessage]) -> None:
     """Turn messages into works of the batch, and note for each message what became of it."""
     mails = _translated(batch, messages)
     mails.extend(_translated(batch, _waiting(mails)))
-    mails.sort(key=lambda mail: (mail.key, isinstance(mail.says, IncomingChange), mail.says.revision))
+    mails.sort(key=lambda mail: (mail.key, RANKS.get(type(mail.says), 0), mail.says.revision))
     desk = _open_desk(batch, mails)
     for mail in mails:
         batch.outcomes.append(_take(batch, desk, mail))
@@ -96,6 +97,7 @@ def _open_desk(batch: Batch, mails: Sequence[_Mail]) -> _Desk:
     )
     for work in works_of(_known_orders({mail.key for mail in mails})):
         desk.works[work.order.channel_id, work.order.external_id] = work
+    refunds.load(desk.works.values())
     return desk
 
 
@@ -136,6 +138,8 @@ def _take(batch: Batch, desk: _Desk, mail: _Mail) -> inbox.Outcome:
     work = desk.works.get(mail.key)
     if isinstance(mail.says, IncomingChange):
         return _take_change(batch, work, mail.message, mail.says)
+    if isinstance(mail.says, IncomingRefund):
+        return _take_refund(batch, work, mail.message, mail.says)
     if not isinstance(mail.says, IncomingOrder):
         reason = say("The hub does not act on messages of this kind.")
         return inbox.Outcome(mail.message.pk, InboundStatus.REJECTED, "not_taken", reason)
@@ -148,7 +152,8 @@ def _take(batch: Batch, desk: _Desk, mail: _Mail) -> inbox.Outcome:
     elif mail.says.revision <= work.order.revision:
         return _superseded(mail.message, work.order)
     else:
-        facts.apply_order(batch, work, mail.says, desk.skus)
+        facts.apply_order(batch, work, refunds.without_refunded(work, mail.says), desk.skus)
+        refunds.settle(batch, work)
     return _done(mail.message, work, mail.says.remarks)
 
 
@@ -159,6 +164,17 @@ def _take_change(batch: Batch, work: Work | None, message: InboundMessage, says:
     if facts.is_old_news(work.order, says):
         return _superseded(message, work.order)
     facts.apply_change(batch, work, says)
+    return _done(message, work, says.remarks)
+
+
+def _take_refund(batch: Batch, work: Work | None, message: InboundMessage, says: IncomingRefund) -> inbox.Outcome:
+    if work is None:
+        reason = say("The order %(number)s has not come yet; this is kept for it.", number=says.external_id)
+        return inbox.Outcome(message.pk, InboundStatus.WAITING, "before_its_order", reason)
+    if refunds.is_old_news(work, says):
+        reason = say("Something newer is known of refund %(number)s.", number=says.refund_id)
+        return inbox.Outcome(message.pk, InboundStatus.SUPERSEDED, "older_revision", reason)
+    refunds.apply(batch, work, says)
     return _done(message, work, says.remarks)
 
 

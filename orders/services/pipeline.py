@@ -19,7 +19,7 @@ from audit.services import cases
 from audit.services.transactions import atomic_with_retry
 from channels.models import InboundMessage
 from channels.services import inbox
-from orders.services import allocation, intake, pricing, release
+from orders.services import allocation, intake, parcel_facts, pricing, release
 from orders.services.batch import Batch, Work
 from orders.statuses import FulfillmentStatus, HoldKind, MoneyState
 
@@ -42,8 +42,8 @@ def _may_go_on(work: Work) -> bool:
 
 
 def _may_reserve(work: Work) -> bool:
-    """A channel that says wait may have its goods set aside; with any other hold none are reserved."""
-    return set(work.holds) <= {HoldKind.CHANNEL} and work.order.cancelled_at is None
+    """A channel that says wait, or a refund nobody decided, may have goods set aside; no other hold may."""
+    return set(work.holds) <= {HoldKind.CHANNEL, HoldKind.REFUND} and work.order.cancelled_at is None
 
 
 def _is_unpriced(_batch: Batch, work: Work) -> bool:
@@ -136,13 +136,22 @@ def run(*, batch_size: int, at: datetime, message_ids: Sequence[int] | None = No
 @atomic_with_retry
 def _run_once(limit: int, message_ids: Sequence[int] | None, at: datetime, claimed: list[int]) -> None:
     """Take and finish one batch in one transaction; repeated whole when it meets another worker."""
-    messages = inbox.claim(limit, message_ids=message_ids)
+    messages = _of_one_family(inbox.claim(limit, message_ids=message_ids))
     claimed[:] = [message.pk for message in messages]
     if messages:
         _work_off(messages, at)
 
 
+def _of_one_family(messages: Sequence[InboundMessage]) -> Sequence[InboundMessage]:
+    """Return what is of the oldest one's family: what channels say of orders, or nodes and carriers of parcels."""
+    about_parcels = bool(messages) and messages[0].kind in parcel_facts.KINDS
+    return [message for message in messages if (message.kind in parcel_facts.KINDS) == about_parcels]
+
+
 def _work_off(messages: Sequence[InboundMessage], at: datetime) -> None:
+    if messages[0].kind in parcel_facts.KINDS:
+        parcel_facts.work_off(messages, at=at)
+        return
     batch = Batch(at=at, actor=PIPELINE)
     intake.take_in(batch, messages)
     walk(batch)

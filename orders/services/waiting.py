@@ -12,6 +12,7 @@ from audit.rules.sentences import say
 from audit.services import cases
 from channels.models import InboundMessage
 from channels.statuses import InboundStatus
+from orders.services import tracking
 
 PATIENCE = timedelta(days=1)
 
@@ -28,7 +29,7 @@ def wake(*, at: datetime) -> int:
     """Send waiting messages whose order is there back to the inbox, and report those that wait too long."""
     with connection.cursor() as cursor:
         cursor.execute(_WAKE)
-        woken = int(cursor.rowcount)
+        woken = int(cursor.rowcount) + tracking.wake()
     late = InboundMessage.objects.filter(status=InboundStatus.WAITING, received_at__lt=at - PATIENCE)
     cases.open_cases(
         [

@@ -10,7 +10,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from audit.admin.paging import CAP, CappedCount, CappedPaginator
 from audit.models import Case
-from channels.models import InboundMessage, Listing, OutboundMessage
+from channels.models import ChannelSetup, InboundMessage, Listing, ListingStock, OutboundMessage
 from inventory.models import (
     Category,
     ChannelShare,
@@ -43,8 +43,10 @@ QUERIES = {
     "auth.group": 5,
     "auth.user": 5,
     "channels.channel": 7,
+    "channels.channelsetup": 5,
     "channels.inboundmessage": 6,
     "channels.listing": 6,
+    "channels.listingstock": 6,
     "channels.outboundmessage": 6,
     "django_celery_beat.crontabschedule": 5,
     "django_celery_beat.intervalschedule": 5,
@@ -86,12 +88,15 @@ def fill(sell, shop, number: int) -> None:
     sell({f"{number}": {"CUP": 1}, f"{number}9": {"GHOST": 1}})
     order = Order.objects.get(number=f"JD-{number}")
     Return.objects.create(order=order, order_line=order.lines.get(), node=near, quantity=1, requested_at=NOON)
-    Listing.objects.create(channel=channel, external_code=f"N{number}", sku=cup)
+    listing = Listing.objects.create(channel=channel, external_code=f"N{number}", sku=cup)
+    ListingStock.objects.create(listing=listing, quantity_due=number, due_since_at=NOON)
     Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="never_told",
                             found_at=NOON)  # fmt: skip
     Campaign.objects.create(code=f"P{number}", name="Autumn", starts_at=NOON, ends_at=timezone.now())
     OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key=f"k{number}", subject="JD-1",
                                    body={}, not_before=NOON, created_at=NOON)  # fmt: skip
+    begun = company.channel(f"SU{number}")
+    ChannelSetup.objects.create(channel=begun, started_by="person:boss", started_at=NOON)
     _fill_stock(cup, near, _far, number)
     every = IntervalSchedule.objects.create(every=number, period="seconds")
     CrontabSchedule.objects.create(minute=str(number))

@@ -11,7 +11,15 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from audit.rules.sentences import say
 from audit.services.cases import Trouble, open_cases
-from channels.models import InboundMessage, Listing, OutboundMessage, PullCursor
+from channels.models import (
+    ChannelSetup,
+    FoundListing,
+    InboundMessage,
+    Listing,
+    ListingStock,
+    OutboundMessage,
+    PullCursor,
+)
 from inventory.models import ChannelShare, Sku, StockDifference, Transfer
 from inventory.services import quality, stock_import, transfers
 from orders.models import Order, Oversell, Return
@@ -46,7 +54,8 @@ def full_desk(desk, sell, shop):
     holds.place([Order.objects.get(number="JD-3").pk], reason="Too small", actor=TESTER, at=NOON)
     Return.objects.create(order=order, order_line=order.lines.first(), node=near, quantity=1, reason="Too small",
                           requested_at=NOON)  # fmt: skip
-    Listing.objects.create(channel=channel, external_code="NEW", sku=cup)
+    listing = Listing.objects.create(channel=channel, external_code="NEW", sku=cup)
+    ListingStock.objects.create(listing=listing, quantity_due=3, due_since_at=NOON)
     Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="push_lag",
                             told_quantity=9, told_at=NOON, stock_fell_at=NOON, found_at=NOON)  # fmt: skip
     Campaign.objects.create(code="NEW", name="Autumn", starts_at=NOON, ends_at=timezone.now() + timedelta(days=1))
@@ -55,6 +64,8 @@ def full_desk(desk, sell, shop):
                                   reason=say("Sent again by %(actor)s.", actor="tester"))  # fmt: skip
     OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key="k", subject="JD-1", body={},
                                    status="needs_person", not_before=NOON, created_at=NOON)  # fmt: skip
+    connected = ChannelSetup.objects.create(channel=channel, started_by="person:boss", started_at=NOON, step="summary")
+    FoundListing.objects.create(setup=connected, external_code="NEW", title="Autumn", sku=cup, confidence=60)
     every = IntervalSchedule.objects.create(every=5, period="seconds")
     CrontabSchedule.objects.create(minute="5")
     PeriodicTask.objects.create(name="sweep-inbox", task="orders.run_pipeline", interval=every)
@@ -113,7 +124,11 @@ def read_all(browser, language: str) -> dict[str, str]:
             found[url] = page.content.decode()
     for url in (reverse("admin:index"), *(reverse("admin:app_list", args=[app]) for app in ("orders", "inventory"))):
         found[url] = browser.get(url).content.decode()
+    for step in ("credentials", "listings", "matching", "terms", "summary"):
+        url = f"{address('change', ChannelSetup)}?step={step}"
+        found[url] = browser.get(url).content.decode()
     found["table"] = browser.get(reverse("admin:orders_oversell_table")).content.decode()
+    found["speed"] = browser.get(reverse("admin:channels_listingstock_convergence")).content.decode()
     for order in Order.objects.all():
         url = reverse("admin:orders_order_change", args=[order.pk])
         found[url] = browser.get(url).content.decode()

@@ -1,10 +1,12 @@
 """Stock's papers in a real browser, counting on a phone: scan, type, Enter, paste; no error, no sideways scrolling."""
 
+from decimal import Decimal
+
 import pytest
 
-from inventory.models import Sku, StockCount
+from inventory.models import SafetyRule, Sku, StockCount
 from inventory.queries import risk
-from inventory.services import counts
+from inventory.services import counts, safety_rules
 from tests.admin.test_browser import CHROMIUM, log_in, page  # noqa: F401 - page is the fixture
 from tests.small_company import NOON, TESTER
 
@@ -62,4 +64,15 @@ def test_rows_are_typed_scanned_and_pasted(page, live_server, boss, shop):  # no
     assert page.locator("[name=lines-TOTAL_FORMS]").input_value() == "7"
     page.click("[data-clear-row] >> nth=6")
     assert page.locator("[name=lines-6-sku]").input_value() == ""
+    assert page.troubles == []
+
+
+def test_the_preview_of_a_rule_follows_its_page(page, live_server, boss, shop):  # noqa: F811
+    row = SafetyRule(name="Buffer", kind="fixed", amount=Decimal(4))
+    rule = safety_rules.save_draft(row, reason="peak", actor=TESTER, at=NOON)
+    log_in(page, live_server.url, "en")
+    page.goto(f"{live_server.url}/admin/inventory/safetyrule/{rule.pk}/change/")
+    page.wait_for_selector("[data-later][aria-busy=false] table")
+    assert "Levels it is for" in page.locator("[data-later]").inner_text()
+    assert page.locator("[data-waiting]").count() == 0
     assert page.troubles == []

@@ -36,6 +36,11 @@ def page(rule):
     return reverse("admin:inventory_safetyrule_change", args=[rule.pk])
 
 
+def preview(browser, rule):
+    """Return what the page of a rule says when its tables have followed."""
+    return text(browser.get(reverse("admin:inventory_safetyrule_preview", args=[rule.pk])))
+
+
 def typed(**facts):
     empty = ("sku", "category", "node", "starts_at_0", "starts_at_1", "ends_at_0", "ends_at_1")
     given = {"name": "Buffer", "kind": "fixed", "amount": "4", "change_reason": "peak"}
@@ -116,7 +121,7 @@ def test_a_live_rule_cannot_be_edited_or_deleted(desk, shop):
 
 def test_the_page_of_a_draft_shows_what_it_would_change(desk, shop):
     live(name="Cups", sku=shop[1], node=shop[4], amount=Decimal(1))
-    said = text(desk.get(page(draft(amount=Decimal(10)))))
+    said = preview(desk, draft(amount=Decimal(10)))
     assert "What it would change With it and without it, on today's stock." in said
     assert "Levels it is for 3 Levels that keep back another figure 2" in said
     assert "Units newly kept back 20 Units set free 0" in said
@@ -129,28 +134,45 @@ def test_the_page_of_a_draft_shows_what_it_would_change(desk, shop):
 def test_the_preview_says_which_rule_ends_and_when_a_later_one_begins(desk, shop):
     rule = live(sku=shop[1])
     fresh = safety_rules.copy(rule.pk, actor=TESTER, at=NOON)
-    assert "The live rule of the same name is retired with it." in text(desk.get(page(fresh)))
+    assert "The live rule of the same name is retired with it." in preview(desk, fresh)
     later = draft(name="Later", starts_at=timezone.now() + timedelta(days=2))
-    assert "The rule begins on" in text(desk.get(page(later)))
+    assert "The rule begins on" in preview(desk, later)
 
 
 def test_the_page_says_that_levels_are_still_to_follow(desk, shop, monkeypatch):
     monkeypatch.setattr(safety_rules, "MOST_AT_ONCE", 1)
     rule = live()
-    said = text(desk.get(page(rule)))
+    said = preview(desk, rule)
     assert "3 levels are still to follow the live rules: under way." in said
 
 
-def test_the_page_asks_as_often_for_many_levels_as_for_one(desk, shop):
+def test_the_preview_asks_as_often_for_many_levels_as_for_one(desk, shop):
     counts = []
     for sku in ("MUG", "JAR", "BOX"):
         company.stock(company.sku(sku), company.node(f"N{sku}"), 5)
         rule = draft(name=sku)
-        desk.get(page(rule))
+        preview(desk, rule)
         with CaptureQueriesContext(connection) as queries:
-            desk.get(page(rule))
+            preview(desk, rule)
         counts.append(len(queries))
     assert len(set(counts)) == 1
+
+
+def test_the_page_is_there_before_any_level_was_looked_at(desk, shop):
+    rule = draft()
+    with CaptureQueriesContext(connection) as queries:
+        answer = desk.get(page(rule))
+    assert [query for query in queries if "inventory_stocklevel" in query["sql"]] == []
+    assert f'data-later="{LIST}{rule.pk}/preview/"' in answer.content.decode()
+    assert "Looking at every level it is for …" in text(answer)
+    assert "Levels it is for 3" in text(desk.get(f"{page(rule)}?preview=now"))  # where no script runs
+
+
+def test_a_retired_rule_has_no_preview(desk, shop):
+    rule = live()
+    safety_rules.retire(rule.pk, reason="over", actor=TESTER, at=NOON)
+    assert "data-later" not in desk.get(page(rule)).content.decode()
+    assert preview(desk, rule) == ""
 
 
 # -- deeds -----------------------------------------------------------------------------------------
@@ -191,7 +213,9 @@ def test_a_deed_needs_a_reason_and_a_refusal_is_shown(desk, shop):
 def test_those_who_may_only_look_see_no_buttons_and_are_refused(clerk, shop):
     browser, rule = clerk("inventory.view_safetyrule"), draft()
     seen = browser.get(page(rule))
-    assert (seen.status_code, "Publish…" in text(seen), "What it would change" in text(seen)) == (200, False, True)
+    assert (seen.status_code, "Publish…" in text(seen)) == (200, False)
+    assert "What it would change" in preview(browser, rule)
+    assert clerk().get(f"{LIST}{rule.pk}/preview/").status_code == 404  # nothing is there for them
     for name in ("publish", "retire", "copy"):
         assert do(browser, name, rule, reason="x").status_code == 403
     assert browser.post(f"{LIST}add/", typed()).status_code == 403

@@ -1,5 +1,7 @@
 """Transfers from the first draft to the last unit, as people write them down and receive them at the desk."""
 
+from datetime import date
+
 import pytest
 from django.urls import reverse
 
@@ -168,6 +170,18 @@ def test_the_page_shows_its_lines(desk, sent):
     [table] = desk.get(page("change", sent)).context["tables"]
     assert [[str(cell) for cell in row][0] for row in table.rows] == ["CUP", "LID"]
     assert 'class="figure">3<' in str(table.rows[0][1])
+
+
+def test_the_day_of_one_on_its_way_is_moved_and_of_one_that_came_is_not(desk, sent):
+    url = reverse("admin:inventory_transfer_verb", args=["slip"]) + f"?ids={sent.pk}"
+    html = desk.post(url, {"due_date": "2026-12-24"}, follow=True).content.decode()
+    sent.refresh_from_db()
+    assert ("The date is moved." in html, sent.arrives_date) == (True, date(2026, 12, 24))
+    assert '<span class="nowrap">2026-12-24</span>' in desk.get(page("change", sent)).content.decode()
+    transfers.receive(sent.pk, key="all", units=dict(sent.lines.values_list("sku", "quantity")), actor=TESTER, at=NOON)
+    html = desk.post(url, {"due_date": "2026-12-31"}, follow=True).content.decode()
+    sent.refresh_from_db()
+    assert ("The date is moved." in html, sent.arrives_date) == (False, date(2026, 12, 24))
 
 
 def test_who_may_only_look_can_neither_write_nor_receive(clerk, shop, route, sent):

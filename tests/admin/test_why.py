@@ -1,6 +1,7 @@
 """Where figures come from, on the desk: the sum, its rows, the past, differences, and who may look."""
 
 from datetime import timedelta
+from urllib.parse import quote_plus
 
 import pytest
 from django.db import connection
@@ -8,9 +9,20 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from channels.admin import promised
+from channels.models import Channel
 from inventory.admin import why
-from inventory.models import SafetyChange, StockDifference, StockLevel, Transfer
-from inventory.services import quality, transfers
+from inventory.models import (
+    ChannelShare,
+    Node,
+    SafetyChange,
+    SharePool,
+    StockDifference,
+    StockLevel,
+    Transfer,
+)
+from inventory.services import quality, reservations, shares, transfers
+from inventory.services.reservations import Claim, Want
 from orders.models import Fulfillment
 from orders.services import fulfillment
 from orders.services.fulfillment import Handover
@@ -186,6 +198,91 @@ def test_what_each_channel_may_sell(desk, clerk, story):
     assert clerk("channels.view_channel").get(url).status_code == 403
     assert clerk("inventory.view_stocklevel").get(url).status_code == 403
     assert clerk("channels.view_channel", "inventory.view_stocklevel").get(url).status_code == 200
+
+
+@pytest.fixture
+def shared(story):
+    """JD has five cups set aside since the fifth hour and reserved two of them in the sixth."""
+    cup, _near, far = story
+    Channel.history.update(history_date=hours(-24))
+    Node.history.update(history_date=hours(-24))
+    row = ChannelShare.objects.create(
+        channel="JD", kind="exclusive", sku=cup, amount=5, created_at=NOON, created_by="x"
+    )
+    shares.publish(row, actor=TESTER, at=hours(5))
+    reservations.reserve(Claim("K", (Want("K", "JD-7-1", cup.pk, far.pk, 2),), channel="JD"), at=hours(6))
+    return row
+
+
+def test_what_a_channel_could_sell_then_and_what_of_its_share_was_used(desk, story, shared):
+    cup, _near, _far = story
+    url = reverse("admin:channels_channel_promised", args=[cup.pk])
+    then = {n: desk.get(url, {"at": hours(n).isoformat()}).context for n in (-25, 4, 5, 6)}
+    assert {n: [(row["at_nodes"], row["room"]) for row in page["rows"]] for n, page in then.items()} == {
+        -25: [], 4: [("11", "–")], 5: [("11", "11")], 6: [("9", "9")],
+    }  # fmt: skip
+    assert {n: [use["used"] for use in page["uses"]] for n, page in then.items()} == {
+        -25: [],
+        4: [],
+        5: ["0"],
+        6: ["2"],
+    }
+    shares.retire(shared, actor=TESTER, at=hours(7))
+    past = {"at": hours(6).isoformat(), "share": shared.pk, "use": "reserved"}
+    page = desk.get(url, past)
+    html = page.content.decode()
+    assert [(row["units"], "JD-7-1" in row["reference"]) for row in page.context["open"]["rows"]] == [("2", True)]
+    assert (
+        f'href="{promised.page_url(cup.pk, hours(6), share=shared.pk, use="sold")}#behind"'.replace("&", "&amp;")
+        in html
+    )
+    assert "What each channel could sell then, and why" in html
+    assert f'href="{reverse("admin:inventory_channelshare_change", args=[shared.pk])}"' in html
+    assert f'href="{why.network_url(cup.pk, hours(6))}"' in html
+    later = f'href="{url}?at={quote_plus(timezone.localtime(hours(6)).isoformat())}"'
+    assert later in desk.get(why.network_url(cup.pk, hours(6))).content.decode()
+    now = desk.get(url, {"share": shared.pk, "use": "reserved"}).context
+    assert (now["uses"], now.get("open")) == ([], None)
+
+
+def test_a_count_of_the_hub_that_its_rows_do_not_bear_out_is_red(desk, story, shared):
+    SharePool.objects.update(reserved=4)
+    html = desk.get(reverse("admin:channels_channel_promised", args=[story[0].pk])).content.decode()
+    assert html.count("figure more wrong") == 1
+
+
+def test_shares_are_linked_for_those_who_may_view_them(clerk, story, shared):
+    url = reverse("admin:channels_channel_promised", args=[story[0].pk])
+    link = reverse("admin:inventory_channelshare_change", args=[shared.pk])
+    html = clerk("channels.view_channel", "inventory.view_stocklevel").get(url).content.decode()
+    assert (link in html, "5 units" in html) == (False, True)
+
+
+def test_only_channels_that_sell_have_a_figure(desk, story):
+    Channel.objects.create(code="WMS", name="WMS", platform="qimen", adapter="qimen")
+    Channel.objects.create(code="CSV", name="CSV", platform="file", adapter="file")
+    rows = desk.get(reverse("admin:channels_channel_promised", args=[story[0].pk])).context["rows"]
+    assert [str(row["name"]).split("<")[0].split()[0] for row in rows] == ["CSV", "JD"]
+
+
+@pytest.mark.parametrize("at", [None, 6], ids=["now", "then"])
+def test_the_channels_page_asks_no_more_for_more_channels(desk, story, shared, at):
+    url = reverse("admin:channels_channel_promised", args=[story[0].pk])
+    told = {"share": shared.pk, "use": "reserved"} | ({"at": hours(at).isoformat()} if at else {})
+    counts = []
+    for codes in ((), ("C1", "C2", "C3")):
+        for code in codes:
+            company.channel(code)
+            row = ChannelShare.objects.create(
+                channel=code, kind="capped", sku=story[0], amount=1, created_at=NOON, created_by="x"
+            )
+            shares.publish(row, actor=TESTER, at=hours(5))
+        Channel.history.update(history_date=hours(-24))
+        desk.get(url, told)
+        with CaptureQueriesContext(connection) as queries:
+            page = desk.get(url, told)
+        counts.append((len(queries), len(page.context["rows"]), len(page.context["uses"])))
+    assert (counts[0][0], counts[0][1:], counts[1][1:]) == (counts[1][0], (1, 1), (4, 4))
 
 
 def test_only_those_who_may_view_stock_look(clerk, story):

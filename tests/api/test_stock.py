@@ -1,12 +1,14 @@
 """Stock levels and where their figures come from, asked through the API."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 
-from inventory.models import SafetyChange, StockLevel, Transfer
-from inventory.services import transfers
+from channels.models import Channel
+from inventory.models import ChannelShare, Node, SafetyChange, StockLevel, Transfer
+from inventory.services import reservations, shares, transfers
+from inventory.services.reservations import Claim, Want
 from tests import small_company as company
 from tests.orders.services import scenes
 from tests.small_company import NOON, TESTER
@@ -174,14 +176,52 @@ def test_the_number_of_queries_does_not_grow(hub, reader, django_assert_num_quer
 
 def test_what_each_channel_may_sell(story, reader, django_assert_num_queries):
     company.channel("DY").nodes.add(story.far)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         answer = ask(reader, f"{URL}CUP/channels/")
+    assert (answer["at"], answer["shares"]) == (None, [])
     assert [(one["channel"], one["value"], one["at_nodes"], one["share_room"]) for one in answer["channels"]] == [
         ("DY", 10, 10, None), ("JD", 14, 14, None),
     ]  # fmt: skip
     assert {part["name"]: part["units"] for part in answer["channels"][1]["parts"]} == {
         "on_hand": 16, "reserved": -1, "quality_hold": 0, "safety_stock": -1, "too_old": 0,
     }  # fmt: skip
+
+
+def test_what_each_channel_could_sell_then(story, reader, django_assert_num_queries):
+    company.channel("DY").nodes.add(story.far)
+    Channel.objects.create(code="WMS", name="WMS", platform="qimen", adapter="qimen")
+    Channel.history.update(history_date=hours(-24))
+    Node.history.update(history_date=hours(-24))
+    share = ChannelShare.objects.create(
+        channel="DY", kind="exclusive", sku=story.cup, amount=5, created_at=NOON, created_by="x"
+    )
+    shares.publish(share, actor=TESTER, at=hours(4))
+    want = Want("K", "P-K", story.cup.pk, story.far.pk, 2)
+    reservations.reserve(Claim("K", (want,), channel="DY"), at=hours(5))
+    shares.retire(share, actor=TESTER, at=hours(6))
+    told = {n: ask(reader, f"{URL}CUP/channels/", at=hours(n).isoformat()) for n in (3, 4, 5, 6)}
+    assert {
+        n: [(one["channel"], one["value"], one["at_nodes"], one["share_room"]) for one in answer["channels"]]
+        for n, answer in told.items()
+    } == {
+        3: [("DY", 10, 10, None), ("JD", 14, 14, None)],
+        4: [("DY", 10, 10, 14), ("JD", 9, 14, 9)],
+        5: [("DY", 8, 8, 12), ("JD", 9, 12, 9)],
+        6: [("DY", 8, 8, None), ("JD", 12, 12, None)],
+    }
+    assert [len(told[n]["shares"]) for n in (3, 4, 5, 6)] == [0, 1, 1, 0]
+    [use] = told[5]["shares"]
+    assert datetime.fromisoformat(use.pop("since")) == hours(4)
+    assert use == {
+        "channel": "DY", "share": share.pk, "kind": "exclusive", "unit": "units", "amount": "5.00", "reserved": 2,
+        "sold": 0, "promised": 0, "used": 2, "differs": False,
+    }  # fmt: skip
+    with django_assert_num_queries(16):
+        ask(reader, f"{URL}CUP/channels/", at=hours(5).isoformat())
+    reservations.release(["P-K"], at=hours(7))
+    assert [one["value"] for one in ask(reader, f"{URL}CUP/channels/", at=hours(7).isoformat())["channels"]] == [10, 14]
+    response = reader.get(f"{URL}CUP/channels/", {"at": "yesterday"})
+    assert (response.status_code, response.json()["code"]) == (400, "bad_moment")
 
 
 def test_a_bundle_is_asked_for_part_by_part(story, reader):

@@ -45,7 +45,7 @@ def test_the_file_is_what_the_import_reads(tmp_path):
         code="R", base_url="", credentials={}, options={"time_zone": "Europe/London"}, currency="GBP"
     )
 
-    orders = [translate.translate(part.payload, connection) for part in read(path, scan(path))]
+    orders = [translate.translate(part, connection) for part in read(path, scan(path))]
 
     first, second, third = orders
     assert [(line.sku_code, line.title, line.quantity, str(line.unit_price)) for line in first.lines] == [

@@ -78,7 +78,7 @@ def test_from_the_buyers_click_to_the_platform_knowing_the_parcel(tmall, wms):
     assert (told.body["parcel_number"], told.body["node_code"], told.body["lines"]) == (
         parcel.number,
         "WH",
-        [{"sku_code": "CUP", "quantity": 2}],
+        [{"sku_code": "CUP", "quantity": 2, "unit_price": "100.00"}],
     )
 
     fulfillment.pick([parcel.pk], actor=TESTER, at=now)

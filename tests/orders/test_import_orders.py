@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 
 from channels.adapters.file import read
 from channels.models import Channel, InboundMessage
-from orders.models import Order
+from orders.models import Order, Refund
 from tests import small_company as company
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def run(path: Path, *options: str) -> tuple[list[str], list[str]]:
 
 
 def totals(**counts: int) -> list[str]:
-    names = ("rows", "orders", "new", "already_known", "rejected_rows", "held")
+    names = ("rows", "orders", "refunds", "new", "already_known", "rejected_rows", "held")
     return [f"{name}: {counts.get(name, 0)}" for name in names]
 
 
@@ -140,7 +140,7 @@ def test_twenty_refused_rows_are_shown_and_all_are_written(tills: Channel, write
 def test_an_order_scattered_over_the_file_is_refused_whole(tills: Channel, write: Callable[..., Path]) -> None:
     between = [row("") for _ in range(read.WINDOW_ROWS)]
     said, _progress = run(write(row("T1"), *between, row("T1"), row("T2")))
-    assert said[-6:] == totals(rows=5003, orders=1, new=1, rejected_rows=5002)
+    assert said[-7:] == totals(rows=5003, orders=1, new=1, rejected_rows=5002)
     assert list(Order.objects.values_list("number", flat=True)) == ["POS-T2"]
 
 
@@ -168,3 +168,32 @@ def test_what_cannot_begin_says_what_to_do(tills: Channel, write: Callable[..., 
     assert wrong.startswith("The file has no column order_number (订单号), placed_at (下单时间), sku (商家编码),")
     assert wrong.endswith("Its columns are: a, b. Name the columns as in docs/file-import.md.")
     assert (Order.objects.count(), InboundMessage.objects.count()) == (0, 0)
+
+
+def test_a_tills_day_with_returns_walks_the_pipeline_and_adds_nothing_twice(
+    tills: Channel, write: Callable[..., Path]
+) -> None:
+    Channel.objects.filter(pk=tills.pk).update(options={"stores": {"S1": {"province": "上海市", "city": "上海市"}}})
+    path = write(
+        "S1,R-1,1,2026-11-02 10:00:00,CUP,2,10.00,SALE,,",
+        "S1,R-2,1,2026-11-02 11:00:00,CUP,-2,10.00,RETURN,R-1,1",
+        "S1,R-4,1,2026-11-02 11:30:00,CUP,-1,10.00,RETURN,,",
+        "S1,R-3,1,2026-11-02 11:10:00,CUP,1,10.00,SALE,,",
+        header="store_code,receipt_no,line_no,biz_time,sku,qty,unit_price,type,orig_receipt_no,orig_line_no",
+    )
+
+    said, _progress = run(path)
+
+    assert said[0] == (
+        "row 4 R-4: missing_field: 4:original_number is missing: a return needs the receipt it is about."
+    )
+    assert said[2:] == totals(rows=4, orders=2, refunds=2, new=4, rejected_rows=1)
+    sold, kept = Order.objects.order_by("external_id")
+    assert (kept.external_id, kept.status, kept.total_amount, kept.region) == ("R-3", "released", 10, "31")
+    assert (sold.external_id, sold.status) == ("R-1", "cancelled")  # all of it came back
+    (refund,) = Refund.objects.all()
+    assert (refund.order, refund.external_id, refund.status, refund.amount) == (sold, "R-2", "refunded", 20)
+    assert (refund.lines, refund.goods_come_back) == ([{"line": "1", "quantity": 2}], True)
+
+    assert run(path)[0][2:] == totals(rows=4, orders=2, refunds=2, already_known=4, rejected_rows=1)
+    assert (Order.objects.count(), Refund.objects.count()) == (2, 1)

@@ -1,7 +1,7 @@
 """What AfterShip knows of a parcel, into the house language. Pure: bytes in, facts out.
 
 Some carriers tell a checkpoint's time without its offset: then the moment at which AfterShip learned of it counts. The
-parcel's own tag belongs to the newest checkpoint. Not verified: that ``Expired`` is trouble.
+parcel's own tag is the newest checkpoint's where none says it. Not verified: that ``Expired`` is trouble.
 """
 
 from collections.abc import Mapping
@@ -31,18 +31,16 @@ def translate(raw: RawMessage) -> IncomingTracking:
     remarks: list[Sentence] = []
     parcel = Fields(fields.decode(raw.payload), remarks)
     state = parcel.meaning("tag", TAGS)
-    rows = [(_time(row), row) for row in parcel.objects("checkpoints")]
-    newest = max(range(len(rows)), key=lambda place: (rows[place][0], place), default=None)
     events = [
         TrackEvent(
-            at=at,
-            state=state if place == newest else row.meaning("tag", TAGS),
+            at=_time(row),
+            state=row.meaning("tag", TAGS),
             text=row.text("message", scans.LONGEST_TEXT),
             place=row.text("location", scans.LONGEST_PLACE) or row.text("city", scans.LONGEST_PLACE),
         )
-        for place, (at, row) in enumerate(rows)
+        for row in parcel.objects("checkpoints")
     ]
-    return scans.tracking(raw, events, remarks)
+    return scans.tracking(raw, events, remarks, state=state)
 
 
 def message(external_id: str, parcel: Mapping[str, Any]) -> RawMessage:

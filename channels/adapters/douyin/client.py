@@ -11,13 +11,14 @@ from typing import Any, Final, NamedTuple
 
 from channels.adapters import calls, signing
 from channels.adapters.douyin import sign
-from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
 
 PLATFORM: Final = "Douyin"
 CREDENTIALS: Final = ("app_key", "app_secret", "access_token", "refresh_token")
 RENEW: Final = "token.refresh"
 SUCCESS: Final = 10000
 LATER: Final = {20000: 30, 60000: 60, 90000: 30}  # service fault, traffic limited, unknown: seconds to wait
+LIMITED: Final = 60000
 TOKEN_CODE: Final = 50001
 TOKEN_EXPIRED: Final = "isv.access-token-expired"
 KNOWN_ALREADY: Final = "isv.idempotent-id-existed"
@@ -95,7 +96,8 @@ def _refuse(code: int, answer: Mapping[str, Any], shown: str) -> None:
     if code == TOKEN_CODE or word == TOKEN_EXPIRED:
         raise TokenExpired(reason, answer=shown)
     if code in LATER or word.startswith("isp."):
-        raise RetryLater(reason, seconds=LATER.get(code, calls.USUAL_WAIT), answer=shown)
+        later = Throttled if code == LIMITED else RetryLater
+        raise later(reason, seconds=LATER.get(code, calls.USUAL_WAIT), answer=shown)
     if code in ACCESS_CODES or word in ACCESS_WORDS:
         raise Rejected(reason, answer=shown)
     raise (KnownAlready if word == KNOWN_ALREADY else signing.NotThis)(reason, answer=shown)

@@ -17,8 +17,22 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
         "主订单编号",
         "平台单号",
         "原始单号",
+        "receipt no",
+        "receipt number",
+        "小票号",
+        "小票编号",
     ),
-    "placed_at": ("order time", "created at", "下单时间", "订单创建时间", "创建时间", "拍单时间"),
+    "placed_at": (
+        "order time",
+        "created at",
+        "biz time",
+        "下单时间",
+        "订单创建时间",
+        "创建时间",
+        "拍单时间",
+        "交易时间",
+        "销售时间",
+    ),
     "paid_at": ("payment time", "paid time", "付款时间", "支付时间", "订单付款时间"),
     "updated_at": ("modified at", "修改时间", "更新时间"),
     "cancelled_at": ("cancelled time", "canceled at", "取消时间", "关闭时间"),
@@ -34,7 +48,7 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "discount": ("line discount", "优惠", "优惠金额", "商品优惠"),
     "line_cancelled": ("line canceled", "行已取消", "是否取消"),
     "shipping": ("shipping amount", "freight", "运费", "邮费"),
-    "paid_amount": ("amount paid", "实付金额", "实付", "买家实付金额"),
+    "paid_amount": ("amount paid", "实付金额", "实付", "买家实付金额", "pay amount", "支付金额"),
     "country": ("country code", "国家"),
     "province": ("state", "省", "省份", "收货省份", "收件省"),
     "city": ("市", "城市", "收货城市", "收件市"),
@@ -45,8 +59,13 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "buyer": ("buyer id", "buyer key", "买家", "买家昵称", "买家会员名", "会员名"),
     "note": ("buyer note", "remark", "买家留言", "买家备注", "备注", "留言"),
     "seller_note": ("seller remark", "卖家备注", "商家备注"),
+    "store": ("store code", "门店", "门店编码", "门店号"),
+    "type": ("transaction type", "交易类型", "单据类型"),
+    "original_number": ("orig receipt no", "original receipt no", "原小票号", "原单号"),
+    "original_line": ("orig line no", "original line no", "原行号"),
 }
 REQUIRED: Final = ("order_number", "placed_at", "sku", "quantity", "unit_price", "province")
+INSTEAD: Final = {"province": "store"}  # a till's store has its place in the channel's options
 
 
 def _plain(word: str) -> str:
@@ -66,7 +85,7 @@ def understand(header: Sequence[str]) -> list[str]:
     Raises ``UnreadableFile`` when a column that is needed is missing or one is there twice.
     """
     found = [_MEANING.get(_plain(word), "") for word in header]
-    missing = [column for column in REQUIRED if column not in found]
+    missing = [column for column in REQUIRED if column not in found and INSTEAD.get(column) not in found]
     if missing:
         raise UnreadableFile(
             say(

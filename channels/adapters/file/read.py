@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 
 from audit.rules import tables
 from audit.rules.sentences import Sentence, say
-from channels.adapters.file import columns, moments
-from channels.messages import RawMessage
+from channels.adapters.file import columns, moments, returns
+from channels.messages import RawMessage, Untranslatable
 from channels.rules import texts
 
 WINDOW_ROWS: Final = 5000
@@ -34,7 +34,7 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class OrderRows(RawMessage):
-    """The raw message of one order together with its rows."""
+    """The raw message of one order, or of what a receipt gave back of one, together with its rows."""
 
     rows: tuple[Row, ...]
 
@@ -68,7 +68,7 @@ def scan(path: Path) -> Scan:
 
 
 def read(path: Path, seen: Scan | None = None) -> Iterator[OrderRows | RejectedRow]:
-    """Yield one raw message per order and one rejected row per row that cannot belong to any.
+    """Yield one raw message per order and per return, and one rejected row per row that cannot belong to any.
 
     Rows of one order may stand up to 5,000 rows apart. An order that stands further apart is rejected whole, because
     half of it would be shipped otherwise. ``seen`` saves the first look. Raises ``UnreadableFile``.
@@ -87,9 +87,9 @@ def read(path: Path, seen: Scan | None = None) -> Iterator[OrderRows | RejectedR
         waiting.setdefault(number, []).append({"row": str(row_number), **values})
         for old in _left_behind(opened_at, row_number):
             del opened_at[old]
-            yield _message(old, waiting.pop(old))
+            yield from _messages(old, waiting.pop(old))
     for number, rows in waiting.items():
-        yield _message(number, rows)
+        yield from _messages(number, rows)
 
 
 def _left_behind(opened_at: Mapping[Key, int], row_number: int) -> list[Key]:
@@ -110,9 +110,18 @@ def _rows(path: Path) -> Iterator[tuple[int, Row, RejectedRow | None]]:
             yield row_number, values, _refuse(row_number, values, cells, width=len(names))
 
 
-def _message(number: str, rows: Sequence[Row]) -> OrderRows:
-    payload = json.dumps({"rows": rows}, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return OrderRows("order", number, revision(rows), payload, tuple(rows))
+def _messages(number: str, rows: Sequence[Row]) -> Iterator[OrderRows]:
+    """Yield what a number's rows say: the order, then what was given back, each by the order it is about."""
+    sold, given = returns.split(number, rows)
+    if sold:
+        yield OrderRows("order", number, revision(sold), _payload(rows=sold), tuple(sold))
+    for about, back in given.items():
+        told = revision(back) // 1000 * 1000 + returns.rank(number)
+        yield OrderRows("refund", about or number, told, _payload(rows=back, about=about), tuple(back))
+
+
+def _payload(**said: object) -> bytes:
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def revision(rows: Sequence[Row]) -> int:
@@ -138,9 +147,20 @@ def _refuse(row_number: int, values: Row, cells: Sequence[str] | None, *, width:
             value=number,
         )
         return RejectedRow(row_number, values, "damaged_number", why)
-    if len(number) > _LONGEST_NUMBER or not texts.is_fit(number):
-        why = say("order_number %(value)s is too long or has control characters.", value=texts.shown(number))
-        return RejectedRow(row_number, values, "bad_value", why)
+    for name in ("order_number", "original_number"):
+        told = values.get(name, "")
+        if len(told) > _LONGEST_NUMBER or not texts.is_fit(told):
+            what = {"field": name, "value": texts.shown(told)}
+            why = say("%(field)s %(value)s is too long or has control characters.", **what)
+            return RejectedRow(row_number, values, "bad_value", why)
+    return _refuse_type(row_number, values)
+
+
+def _refuse_type(row_number: int, values: Row) -> RejectedRow | None:
+    try:
+        returns.is_return(values)
+    except Untranslatable as refused:
+        return RejectedRow(row_number, values, refused.code, refused.reason)
     return None
 
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from audit.rules.sentences import Sentence, say
 from channels.adapters import facts, fields
 from channels.adapters.fields import Fields
-from channels.adapters.file import moments, read
+from channels.adapters.file import moments, read, returns
 from channels.adapters.protocol import Connection
-from channels.messages import Incoming, Untranslatable
+from channels.messages import Incoming, RawMessage, Untranslatable
 from channels.rules import texts
 
 USUAL_ZONE: Final = "Asia/Shanghai"
@@ -44,15 +44,26 @@ _ORDER_FIELDS: Final = (
     *("buyer_key", "buyer_note", "seller_note"),
 )
 _ADDRESS_FIELDS: Final = ("country", "province", "city", "district", "line", "name", "phone")
-_LINE_FIELDS: Final = ("external_id", "sku_code", "title", "quantity", "unit_price", "discount", "is_cancelled")
+_LINE_FIELDS: Final = (
+    "original_line",
+    "external_id",
+    "sku_code",
+    "title",
+    "quantity",
+    "unit_price",
+    "discount",
+    "is_cancelled",
+)
 
 
-def translate(payload: bytes, connection: Connection) -> Incoming:
-    """Return the order in ``payload``; raises ``Untranslatable`` naming row, column and value (``12:quantity``).
+def translate(raw: RawMessage, connection: Connection) -> Incoming:
+    """Return the order or the return in a message; raises ``Untranslatable`` naming row, column and value.
 
-    Times without an offset are read in the channel's ``time_zone`` option, Asia/Shanghai when it names none.
+    Times without an offset are read in the channel's ``time_zone`` option, Asia/Shanghai when it names none. A place
+    that the rows do not say is that of their store, in the option ``stores``.
     """
-    rows = _rows(payload)
+    told = fields.decode(raw.payload)
+    rows = _rows(told)
     zone = ZoneInfo(connection.options.get("time_zone", USUAL_ZONE))
     whole = _merged(rows)
     remarks: list[Sentence] = []
@@ -60,20 +71,49 @@ def translate(payload: bytes, connection: Connection) -> Incoming:
     values = _picked(whole, _ORDER_FIELDS, _ORDER, partial(_order_value, zone))
     values["revision"] = read.revision(rows)
     values.setdefault("currency", connection.currency)
+    if raw.kind == "refund":
+        values |= {"order_number": whole.get("order_number"), "revision": raw.revision}
+        back = [_line(_unsigned(row), place, remarks) for place, row in enumerate(rows, start=1)]
+        return returns.refund(_about(told, raw), Fields(values, remarks, where), back)
+    if "type" in whole:
+        values.setdefault("paid_at", values.get("placed_at"))
     _check_status(values, whole, Fields(whole, remarks, where))
     return facts.order(
         Fields(values, remarks, where, _ORDER),
-        to=Fields(_picked(whole, _ADDRESS_FIELDS, _ADDRESS, _as_is), remarks, where, _ADDRESS),
+        to=Fields(_place(whole, where, connection), remarks, where, _ADDRESS),
         lines=[_line(row, place, remarks) for place, row in enumerate(rows, start=1)],
         currency=connection.currency,
     )
 
 
-def _rows(payload: bytes) -> list[read.Row]:
-    rows = fields.decode(payload).get("rows")
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and "row" in row for row in rows):
+def _rows(told: Mapping[str, Any]) -> list[read.Row]:
+    rows = told.get("rows")
+    if not isinstance(rows, list) or not rows or not all(map(_is_row, rows)):
         raise Untranslatable("no_lines", say("The message holds no rows of a file."))
     return rows
+
+
+def _about(told: Mapping[str, Any], raw: RawMessage) -> str:
+    """Return the number a return is about, empty when nobody said it."""
+    return raw.external_id if told.get("about") == raw.external_id else ""
+
+
+def _unsigned(row: read.Row) -> read.Row:
+    return {name: returns.positive(text) if name in _SIGNED else text for name, text in row.items()}
+
+
+def _place(whole: read.Row, where: str, connection: Connection) -> dict[str, Any]:
+    to = _picked(whole, _ADDRESS_FIELDS, _ADDRESS, _as_is)
+    if "province" in to or "store" not in whole:
+        return to
+    store = returns.place(whole["store"], connection.options)
+    if store is None:
+        raise returns.no_such_store(where, whole["store"])
+    return {**store, **to}
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and "row" in row and all(isinstance(text, str) for text in row.values())
 
 
 def _merged(rows: Sequence[read.Row]) -> read.Row:
@@ -149,6 +189,7 @@ def _line_value(name: str, text: str) -> object:
     return _amount(text) if name in {"unit_price", "discount"} else text
 
 
+_SIGNED: Final = frozenset({"quantity", "unit_price", "discount"})
 _FLAGS: Final[Mapping[str, bool]] = MappingProxyType({**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)})
 
 

@@ -8,7 +8,7 @@ import httpx
 
 from audit.rules.sentences import say
 from channels.adapters.house import outgoing, sign
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
 from channels.messages import Outgoing
 
 SECONDS_TO_CONNECT: Final = 5.0
@@ -61,7 +61,8 @@ def _accepted(answer: httpx.Response, connection: Connection) -> str:
         return text
     said = say("%(code)s answered %(status)s.", code=connection.code, status=answer.status_code)
     if answer.is_server_error or answer.status_code in _TRY_AGAIN:
-        raise RetryLater(said, seconds=outgoing.asked_wait(answer.headers.get("Retry-After", "")), answer=text)
+        later = Throttled if answer.status_code == 429 or "Retry-After" in answer.headers else RetryLater
+        raise later(said, seconds=outgoing.asked_wait(answer.headers.get("Retry-After", "")), answer=text)
     raise Rejected(said, answer=text)
 
 

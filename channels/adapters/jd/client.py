@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from channels.adapters import calls, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
 from channels.adapters.renaming import GMT8
 
 PLATFORM: Final = "JD"
@@ -106,6 +106,8 @@ def _refuse_at_gate(error: Any, body: bytes) -> None:
     words = f"{error.get('zh_desc')} {error.get('en_desc')}".lower()
     if code == TOKEN_CODE:
         raise TokenExpired(reason, answer=calls.shown(body))
-    if code in LATER_CODES or any(word in words for word in LATER_WORDS):
+    if any(word in words for word in LATER_WORDS):
+        raise Throttled(reason, seconds=calls.USUAL_WAIT, answer=calls.shown(body))
+    if code in LATER_CODES:
         raise RetryLater(reason, seconds=calls.USUAL_WAIT, answer=calls.shown(body))
     raise Rejected(reason, answer=calls.shown(body))

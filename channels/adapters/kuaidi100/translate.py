@@ -1,7 +1,8 @@
 """What Kuaidi100 knows of a parcel, into the house language. Pure: bytes in, facts out.
 
-``lastResult.state`` is the parcel's and belongs to its newest scan; an older scan has a state of its own where it says
-one (``statusCode``) and was on its way otherwise. Customs are a part of the way (a fault there is trouble).
+A scan has a state of its own (``statusCode``, or ``status`` in words) and was on its way where it says none;
+``lastResult.state`` is the parcel's, and its newest scan's where no scan says it. Customs are a part of the way (a
+fault there is trouble). Not verified: the words of ``WORDS``.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,22 @@ STATES: Final = {
     "13": TrackState.TROUBLE,
     "14": TrackState.TROUBLE,
 }
+WORDS: Final = {
+    "在途": "0",
+    "揽收": "1",
+    "疑难": "2",
+    "签收": "3",
+    "退签": "4",
+    "派件": "5",
+    "退回": "6",
+    "转投": "7",
+    "待清关": "10",
+    "清关中": "11",
+    "已清关": "12",
+    "清关异常": "13",
+    "拒签": "14",
+}
+_MEANT: Final = {**STATES, **{word: STATES[number] for word, number in WORDS.items()}}
 
 
 def translate(raw: RawMessage) -> IncomingTracking:
@@ -38,22 +55,19 @@ def translate(raw: RawMessage) -> IncomingTracking:
     if result is None:
         told.missing("lastResult")
     state = Fields({"state": code(result.values.get("state"))}, remarks, "lastResult.").meaning("state", STATES)
-    rows = result.objects("data")
-    timed = [(_time(row), row) for row in rows]
-    newest = max(range(len(timed)), key=lambda place: (timed[place][0], -place), default=None)
     events = [
         TrackEvent(
-            at=at,
-            state=state if place == newest else _state(row),
+            at=_time(row),
+            state=_state(row),
             text=row.text("context", scans.LONGEST_TEXT),
             place=row.text("location", scans.LONGEST_PLACE) or row.text("areaName", scans.LONGEST_PLACE),
         )
-        for place, (at, row) in enumerate(timed)
+        for row in reversed(result.objects("data"))  # they tell the newest first
     ]
     if told.values.get("status") == "abort":
         words = told.text("message", scans.LONGEST_TEXT)
         remarks.append(say("The carrier is no longer asked about this parcel: %(words)s", words=words or "–"))
-    return scans.tracking(raw, events, remarks)
+    return scans.tracking(raw, events, remarks, state=state)
 
 
 def revision_of(result: Mapping[str, Any]) -> int:
@@ -77,6 +91,8 @@ def _told(row: Mapping[str, Any]) -> Any:
 
 
 def _state(row: Fields) -> TrackState:
-    if row.values.get("statusCode") in (None, ""):
-        return TrackState.UNDERWAY
-    return Fields({"statusCode": code(row.values["statusCode"])}, row.remarks, row.where).meaning("statusCode", STATES)
+    """Return a scan's own state, by its code or its word; one that says neither was on its way."""
+    for name in ("statusCode", "status"):
+        if row.values.get(name) not in (None, ""):
+            return Fields({name: code(row.values[name])}, row.remarks, row.where).meaning(name, _MEANT)
+    return TrackState.UNDERWAY

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from channels.adapters import calls, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
 
 PLATFORM: Final = "Pinduoduo"
 CREDENTIALS: Final = ("client_id", "client_secret", "access_token", "refresh_token")
@@ -27,7 +27,8 @@ ENVELOPES: Final = {
     RENEW: "pop_auth_token_refresh_response",
 }
 TOKEN_CODE: Final = 10019
-LATER: Final = {50000: 30, 50002: 30, 52001: 30, 52002: 30, 52101: 60, 52102: 60, 52103: 60, 70031: 60}  # seconds
+LIMITED: Final = frozenset({52101, 52102, 52103, 70031})
+LATER: Final = {50000: 30, 50002: 30, 52001: 30, 52002: 30, **dict.fromkeys(LIMITED, 60)}  # seconds
 ACCESS_CODES: Final = frozenset(
     {10000, 10001, 10016, 10017, 10018, 20004, 20005, 20031, 20032, 20034, 20035, 30000, 30001, *range(70032, 70037)}
 )
@@ -93,5 +94,5 @@ def _refuse(error: Mapping[str, Any], shown: str) -> None:
     if code == TOKEN_CODE:
         raise TokenExpired(reason, answer=shown)
     if code in LATER:
-        raise RetryLater(reason, seconds=LATER[code], answer=shown)
+        raise (Throttled if code in LIMITED else RetryLater)(reason, seconds=LATER[code], answer=shown)
     raise (Rejected if code in ACCESS_CODES else signing.NotThis)(reason, answer=shown)

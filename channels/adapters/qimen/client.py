@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from audit.rules.sentences import say
 from channels.adapters import calls, renaming, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
 from channels.adapters.qimen import markup, sign
 from channels.rules import texts
 
 PLATFORM: Final = "Qimen"
 PREFIX: Final = "taobao.qimen."
-LATER_CODES: Final = frozenset({7, 10, 15})  # too many calls, not available now, fault behind the router
+CALLS_LIMITED: Final = 7
+LATER_CODES: Final = frozenset({CALLS_LIMITED, 10, 15})  # too many calls, not available now, fault behind the router
 
 
 def call(connection: Connection, method: str, request: Mapping[str, Any]) -> bytes:
@@ -62,6 +63,8 @@ def _check(body: bytes) -> None:
     if name == "error_response":
         code, sub_code = signing.number(answer.get("code")), str(answer.get("sub_code") or "")
         reason = signing.refusal(PLATFORM, code, answer.get("sub_msg") or answer.get("msg"), sub_code)
+        if code == CALLS_LIMITED:
+            raise Throttled(reason, answer=calls.shown(body))
         kind = RetryLater if code in LATER_CODES or sub_code.startswith("isp.") else Rejected
         raise kind(reason, answer=calls.shown(body))
     if name != "response" or answer.get("flag") not in ("success", "failure"):

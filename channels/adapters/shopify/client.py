@@ -13,12 +13,13 @@ import httpx
 
 from audit.rules.sentences import say
 from channels.adapters import calls
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
 from channels.rules import texts
 
 PLATFORM: Final = "Shopify"
 VERSION: Final = "2026-10"
-LATER_CODES: Final = frozenset({"THROTTLED", "INTERNAL_SERVER_ERROR", "TIMEOUT"})
+LIMITED: Final = "THROTTLED"
+LATER_CODES: Final = frozenset({LIMITED, "INTERNAL_SERVER_ERROR", "TIMEOUT"})
 LONGEST_WORDS: Final = 200
 _NEXT: Final = re.compile(r'<([^<>]*)>; *rel="next"')
 
@@ -80,7 +81,8 @@ def _refuse(body: dict[str, Any], content: bytes) -> None:
     codes = {(error.get("extensions") or {}).get("code") for error in errors if isinstance(error, dict)}
     reason, answer = _reason(body["errors"]), calls.shown(content)
     if codes & LATER_CODES:
-        raise RetryLater(reason, seconds=_throttled_seconds(body), answer=answer)
+        later = Throttled if LIMITED in codes else RetryLater
+        raise later(reason, seconds=_throttled_seconds(body), answer=answer)
     raise Rejected(reason, answer=answer)
 
 

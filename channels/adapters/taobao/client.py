@@ -1,27 +1,18 @@
 """Calls of the TOP gateway. HTTP only; ``answers`` says what came back, ``translate`` what it means."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
-from functools import cache
+from datetime import UTC, datetime
 from typing import Any, Final
 
-import httpx
-
 from audit.rules.sentences import say
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters import calls
+from channels.adapters.protocol import Connection, Rejected
+from channels.adapters.renaming import GMT8
 from channels.adapters.taobao import answers, sign
+from channels.adapters.taobao.answers import PLATFORM
 
-GMT8: Final = timezone(timedelta(hours=8))
-SECONDS_TO_CONNECT: Final = 5.0
-SECONDS_TO_ANSWER: Final = 20.0
 CREDENTIALS: Final = ("app_key", "app_secret", "session")
 USUAL_SIGN_METHOD: Final = "hmac-sha256"
-
-
-@cache
-def _http() -> httpx.Client:
-    """Return this process's connections, made at the first call so that a forked worker has its own."""
-    return httpx.Client(timeout=httpx.Timeout(SECONDS_TO_ANSWER, connect=SECONDS_TO_CONNECT), follow_redirects=False)
 
 
 def call(connection: Connection, method: str, arguments: Mapping[str, str]) -> dict[str, Any]:
@@ -32,19 +23,10 @@ def call(connection: Connection, method: str, arguments: Mapping[str, str]) -> d
 def call_raw(connection: Connection, method: str, arguments: Mapping[str, str]) -> bytes:
     """Call a method and return the answer's bytes, of any meaning; raises ``RetryLater`` or ``Rejected``."""
     _check(connection)
-    at = datetime.now(UTC)
-    form = signed(connection, method, arguments, at=at)
-    try:
-        answer = _http().post(connection.base_url, data=form)
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
-        raise Rejected(
-            say("The address %(address)s cannot be called.", address=connection.base_url), answer=str(error)
-        ) from error
-    except httpx.HTTPError as error:
-        raise RetryLater(
-            say("Taobao cannot be reached: %(error)s.", error=type(error).__name__), answer=str(error)
-        ) from error
-    answers.check_status(answer.status_code, answer.headers.get("Retry-After", ""), answer.content, at=at)
+    form = signed(connection, method, arguments, at=datetime.now(UTC))
+    answer = calls.send(PLATFORM, "POST", connection.base_url, data=form)
+    if answer.status_code != 200:
+        raise Rejected(calls.status_reason(PLATFORM, answer), answer=calls.shown(answer.content))
     return answer.content
 
 
@@ -71,17 +53,7 @@ def write_time(at: datetime) -> str:
 
 
 def _check(connection: Connection) -> None:
-    missing = [name for name in CREDENTIALS if not connection.credentials.get(name)]
-    if not connection.base_url:
-        missing.append("base_url")
-    if missing:
-        raise Rejected(
-            say(
-                "Channel %(code)s cannot call Taobao: %(missing)s is not set.",
-                code=connection.code,
-                missing=", ".join(missing),
-            )
-        )
+    calls.require(connection, PLATFORM, *CREDENTIALS)
     how = connection.options.get("sign_method") or USUAL_SIGN_METHOD
     if how not in sign.METHODS:
         raise Rejected(say("%(method)s is not a way to sign calls of Taobao.", method=str(how)))

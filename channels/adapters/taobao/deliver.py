@@ -7,7 +7,9 @@ was lost: then the trade itself is asked whether its lines carry this tracking n
 from typing import Any, Final
 
 from audit.rules.sentences import say
+from channels.adapters import calls
 from channels.adapters.protocol import Connection
+from channels.adapters.signing import NotThis
 from channels.adapters.taobao import answers, client, outgoing
 from channels.messages import Outgoing, ShipmentNotice
 
@@ -21,13 +23,13 @@ def deliver(message: Outgoing, connection: Connection) -> str:
     try:
         body = client.call_raw(connection, call.method, call.arguments)
         answer = answers.result(call.method, body)
-    except answers.NotThis as refused:
+    except NotThis as refused:
         if not isinstance(message, ShipmentNotice) or not _knows_already(message, call, connection):
             raise
         return refused.answer
     if isinstance(message, ShipmentNotice) and not _is_success(answer):
-        raise answers.NotThis(say("Taobao did not accept the parcel."), answer=answers.shown(body))
-    return answers.shown(body)
+        raise NotThis(say("Taobao did not accept the parcel."), answer=calls.shown(body))
+    return calls.shown(body)
 
 
 def _is_success(answer: dict[str, Any]) -> bool:
@@ -41,7 +43,7 @@ def _knows_already(notice: ShipmentNotice, call: outgoing.Call, connection: Conn
     try:
         orders = client.call(connection, ASK, asked)["trade"]["orders"]["order"]
         numbers = {str(order.get("oid_str") or order["oid"]): order.get("invoice_no") for order in orders}
-    except (answers.NotThis, KeyError, TypeError, AttributeError):
+    except (NotThis, KeyError, TypeError, AttributeError):
         return False
     told = {line.external_line_id for line in notice.lines}
     return bool(told) and all(numbers.get(line) == notice.tracking_number for line in told)

@@ -4,12 +4,12 @@ Numbers come as JSON numbers or as text, times as GMT+8 text without an offset.
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from channels.adapters import fields
+from channels.adapters.renaming import GMT8
 
-GMT8: Final = timezone(timedelta(hours=8))
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 

@@ -5,12 +5,14 @@ Not verified against the live platform (documented guesses): trades are in ``CUR
 ``COUNTRIES`` lists the ways to write China.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final, NoReturn
 
 from audit.rules.sentences import Sentence, say
 from channels.adapters import fields
+from channels.adapters.facts import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_NOTE, LONGEST_PHONE, LONGEST_TITLE
+from channels.adapters.renaming import LONGEST_TOKEN
 from channels.adapters.taobao import statuses
 from channels.adapters.taobao.fields import TopFields, read_time
 from channels.adapters.taobao.statuses import Meaning
@@ -19,16 +21,8 @@ from channels.rules import texts
 
 CURRENCY: Final = "CNY"
 COUNTRIES: Final = frozenset({"", "CN", "中国", "中国大陆"})
-LONGEST_TITLE: Final = 200
-LONGEST_NAME: Final = 80
-LONGEST_NOTE: Final = 500
-LONGEST_ADDRESS: Final = 300
-LONGEST_PHONE: Final = 40
-LONGEST_TOKEN: Final = 500
 MASK: Final = "*"
 _CENT: Final = Decimal("0.01")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def translate(raw: RawMessage, currency: str) -> IncomingOrder:
@@ -50,7 +44,7 @@ def translate(raw: RawMessage, currency: str) -> IncomingOrder:
     is_cancelled = meaning is Meaning.CANCELLED
     return IncomingOrder(
         external_id=raw.external_id,
-        revision=_milliseconds(trade.time("modified")),
+        revision=fields.milliseconds(trade.time("modified")),
         placed_at=trade.time("created"),
         currency=CURRENCY,
         lines=lines,
@@ -73,11 +67,7 @@ def translate(raw: RawMessage, currency: str) -> IncomingOrder:
 def revision_of(modified: object) -> int:
     """Return a modification time as epoch milliseconds, 0 when it cannot be read."""
     moment = read_time(modified)
-    return _milliseconds(moment) if moment else 0
-
-
-def _milliseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MILLISECOND
+    return fields.milliseconds(moment) if moment else 0
 
 
 def _check_fetched(trade: TopFields, raw: RawMessage) -> None:

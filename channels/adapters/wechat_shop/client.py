@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from audit.rules.sentences import say
 from channels.adapters import calls, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
 from channels.adapters.wechat_shop import translate
 
 PLATFORM: Final = translate.PLATFORM
 TOKEN: Final = "/cgi-bin/token"
 TOKEN_CODES: Final = frozenset({40001, 40014, 42001})
-LATER: Final = {-1: 5, 45009: 3600, 45011: 60}  # busy, the day's quota is used up, too frequent: seconds to wait
+LIMITED: Final = {45009: 3600, 45011: 60}  # the day's quota is used up, too frequent: seconds to wait
+LATER: Final = {-1: 5, **LIMITED}  # busy
 ACCESS_CODES: Final = frozenset({40002, 40013, 48001, 61004})  # the channel itself may not call, whatever it asks
 SHIPPED_ALREADY: Final = 109001
 
@@ -75,6 +76,7 @@ def _refuse(code: int, answer: Mapping[str, Any], body: bytes) -> None:
     if code in TOKEN_CODES:
         raise TokenExpired(reason, answer=calls.shown(body))
     if code in LATER:
-        raise RetryLater(reason, seconds=LATER[code], answer=calls.shown(body))
+        later = Throttled if code in LIMITED else RetryLater
+        raise later(reason, seconds=LATER[code], answer=calls.shown(body))
     kind = Rejected if code in ACCESS_CODES else HasShipped if code == SHIPPED_ALREADY else signing.NotThis
     raise kind(reason, answer=calls.shown(body))

@@ -1,7 +1,8 @@
 """Calls of the Weimob gateway, and what ``errcode`` means: the platform says no with HTTP 200.
 
 Not verified against the live platform (documented guesses): ``EXPIRED``, as seen in use by others, and that every other
-code beginning with ``GATEWAY`` is about the way and not about what was asked, so that it is tried later.
+code beginning with ``GATEWAY`` is about the way and not about what was asked, so that it is tried later, with a fresh
+token when its words name one (``TOKEN_WORD``).
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ SHOP_TYPE: Final = "business_operation_system_id"
 SUCCESS: Final = "0"
 EXPIRED: Final = frozenset({"80001001000119"})
 GATEWAY: Final = "8000100100"
+TOKEN_WORD: Final = "token"
 CREDENTIALS: Final = ("client_id", "client_secret", "shop_id")
 
 
@@ -66,7 +68,7 @@ def _post(
 
 def _refuse(code: str, words: Any, content: bytes) -> None:
     reason, answer = signing.refusal(PLATFORM, signing.number(code), words), calls.shown(content)
-    if code in EXPIRED:
+    if code in EXPIRED or (code.startswith(GATEWAY) and TOKEN_WORD in str(words).lower()):
         raise TokenExpired(reason, answer=answer)
     if code.startswith(GATEWAY):
         raise RetryLater(reason, answer=answer)

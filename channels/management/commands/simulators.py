@@ -26,6 +26,15 @@ PLATFORMS: Final = (
     "wechat_shop",
     "weimob",
     "youzan",
+    "aftership",
+    "im",
+    "kingdee",
+    "kuaidi100",
+    "mail",
+    "sf",
+    "sms",
+    "yonyou",
+    "yonyou_u8",
 )
 PORTS: Final = {name: 8701 + place for place, name in enumerate(PLATFORMS)}
 

@@ -115,3 +115,21 @@
     };
     setTimeout(ask, 700);
 })();
+
+// Tables that take a while: the page is there at once, they follow.
+(() => {
+    "use strict";
+    for (const place of document.querySelectorAll("[data-later]")) {
+        const fail = () => {
+            place.querySelector("[data-waiting]").hidden = true;
+            place.querySelector("[data-failed]").hidden = false;
+        };
+        fetch(place.dataset.later)
+            .then(async answer => {
+                if (!answer.ok || answer.redirected) return fail();
+                place.innerHTML = await answer.text();
+            })
+            .catch(fail)
+            .finally(() => place.setAttribute("aria-busy", "false"));
+    }
+})();

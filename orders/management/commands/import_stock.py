@@ -14,7 +14,7 @@ from audit.rules.actors import Actor
 from audit.rules.tables import UnreadableFile
 from inventory.models import StockImport
 from inventory.rules.stock_file import UnreadableStockFile
-from inventory.services import stock_import
+from inventory.services import stock_import, stock_results
 from inventory.services.refusals import RowsRefused
 from inventory.statuses import ImportStatus
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             outcome = stock_import.take_in(
                 tables.rows(path), file_name=path.name, is_dry_run=is_dry_run, actor=JOB, at=timezone.now()
             )
-            target.write_bytes(b"\xef\xbb\xbf" + stock_import.results_csv(outcome.document))
+            target.write_bytes(b"".join(stock_results.as_csv(outcome.document)))
         except (UnreadableFile, UnreadableStockFile) as error:
             raise CommandError(render(error.reason.stored())) from error
         except OSError as error:

@@ -155,6 +155,21 @@ def test_every_tag_has_its_meaning(connection: Connection, tag: str, state: str)
     assert (both.events[0].state, last.events[0].state) == (state, state)
 
 
+def test_the_parcels_tag_counts_where_no_checkpoint_says_it_and_takes_nothing_back(connection: Connection) -> None:
+    later = checkpoint("OutForDelivery", "2026-11-23T11:00:00Z")
+    states = [
+        [event.state for event in told(connection, parcel(tag, checkpoint(), later)).events]
+        for tag in ("Delivered", "Expired", "InTransit", "Pending")
+    ]
+
+    assert states == [
+        ["underway", "delivered"],
+        ["underway", "trouble"],
+        ["underway", "out_for_delivery"],
+        ["underway", "out_for_delivery"],
+    ]
+
+
 def test_a_time_without_offset_is_the_moment_it_was_learned(connection: Connection) -> None:
     row = checkpoint(time="2026-11-23T18:00:00", created_at="2026-11-23T10:05:00+00:00")
     said = told(connection, parcel("InTransit", row))

@@ -10,7 +10,16 @@ import pytest
 
 from channels.adapters import douyin
 from channels.adapters.douyin import pull, sign
-from channels.adapters.protocol import Connection, NotAuthentic, Pushed, Received, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import (
+    Connection,
+    NotAuthentic,
+    Pushed,
+    Received,
+    Rejected,
+    RetryLater,
+    Throttled,
+    TokenExpired,
+)
 from channels.messages import IncomingOrder, IncomingRefund, RawMessage, RefundState, Untranslatable
 from channels.simulators.douyin import Platform, make_order, make_refund
 from channels.simulators.server import LoopbackServer, Request, Response
@@ -218,7 +227,7 @@ def test_too_many_calls_are_made_later(platform: Platform, connection: Connectio
     ("answer", "kind", "seconds"),
     [
         ('{"code":20000,"msg":"fault"}', RetryLater, 30),
-        ('{"code":60000,"msg":"limited"}', RetryLater, 60),
+        ('{"code":60000,"msg":"limited"}', Throttled, 60),
         ('{"code":90000,"msg":"unknown"}', RetryLater, 30),
         ('{"code":50003,"sub_code":"isp.service-error"}', RetryLater, 30),
         ('{"code":50001,"msg":"token"}', TokenExpired, 30),

@@ -15,7 +15,16 @@ from channels.adapters.file import read
 from channels.adapters.file.columns import ALIASES, UnreadableFile
 from channels.adapters.file.read import OrderRows, RejectedRow
 from channels.adapters.protocol import Connection, NotOffered, Pushed
-from channels.messages import Address, IncomingLine, IncomingOrder, RawMessage, StockFigure, Untranslatable
+from channels.messages import (
+    Address,
+    IncomingLine,
+    IncomingOrder,
+    RawMessage,
+    RefundedLine,
+    RefundState,
+    StockFigure,
+    Untranslatable,
+)
 
 HEADER = "order_number,placed_at,sku,quantity,unit_price,province"
 POS = Connection(code="POS", currency="CNY")
@@ -345,3 +354,108 @@ def test_a_payload_that_is_no_rows_is_refused() -> None:
     for payload in (b"{", b"{}", b'{"rows":[]}', b'{"rows":7}', b'{"rows":[1]}'):
         with pytest.raises(Untranslatable):
             file.ADAPTER.translate(RawMessage("order", "A", 1, payload), POS)
+
+
+# -- a till's day -----------------------------------------------------------------------------------
+
+TILL = (
+    "store_code,receipt_no,line_no,biz_time,sku,qty,unit_price,line_amount,discount,pay_method,pay_amount,type,"
+    "orig_receipt_no"
+)
+STORES = {"SH01": {"province": "上海市", "city": "上海市"}}
+SHANGHAI = Connection(code="POS", currency="CNY", options={"stores": STORES})
+
+
+def said(path: Path, connection: Connection = SHANGHAI) -> list[Any]:
+    parts = list(read.read(path))
+    assert all(isinstance(part, OrderRows) for part in parts), parts
+    return [file.ADAPTER.translate(part, connection) for part in parts if isinstance(part, OrderRows)]
+
+
+def test_a_tills_day_is_sales_and_what_came_back(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "day.csv",
+        TILL,
+        "SH01,SH01-0001,1,2026-11-23 10:01:05,CUP,2,109.00,218.00,0,WX,227.90,SALE,",
+        "SH01,SH01-0001,2,2026-11-23 10:01:05,LID,1,12.90,9.90,3.00,WX,227.90,SALE,",
+        "SH01,SH01-0002,1,2026-11-23 15:20:00,CUP,-1,109.00,-109.00,0,WX,-109.00,RETURN,SH01-0001",
+        "SH01,SH01-0003,1,2026-11-23 16:00:00,LID,-1,12.90,-9.90,-3.00,CASH,99.10,RETURN,",
+        "SH01,SH01-0003,2,2026-11-23 16:00:00,CUP,1,109.00,109.00,0,CASH,99.10,SALE,",
+        "SH01,SH01-0003,3,2026-11-23 16:00:00,LID,1,12.90,12.90,0,CASH,99.10,SALE,",
+    )
+
+    sale, back, exchange, returned = said(path)
+
+    at = datetime(2026, 11, 23, 2, 1, 5, tzinfo=UTC)
+    assert (sale.external_id, sale.placed_at, sale.paid_at, sale.paid_amount) == (
+        "SH01-0001",
+        at,
+        at,
+        Decimal("227.90"),
+    )
+    assert sale.address == Address("上海市", "上海市")
+    assert sale.lines == (
+        IncomingLine("1", "CUP", "", 2, Decimal("109.00"), Decimal(0)),
+        IncomingLine("2", "LID", "", 1, Decimal("12.90"), Decimal("3.00")),
+    )
+    assert (back.external_id, back.refund_id, back.state, back.amount) == (
+        "SH01-0001", "SH01-0002", RefundState.REFUNDED, Decimal("109.00"),
+    )  # fmt: skip
+    assert (back.lines, back.goods_come_back, [str(remark) for remark in back.remarks]) == (
+        (), True, ["The file does not say which lines of the receipt came back."],
+    )  # fmt: skip
+    assert (exchange.external_id, exchange.paid_amount, [line.external_id for line in exchange.lines]) == (
+        "SH01-0003", None, ["2", "3"],
+    )  # fmt: skip
+    assert (returned.external_id, returned.refund_id, returned.amount, returned.lines) == (
+        "SH01-0003", "SH01-0003", Decimal("9.90"), (RefundedLine("3", 1),),
+    )  # fmt: skip
+
+
+def test_a_return_that_names_its_line_is_about_that_line(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "day.csv",
+        "门店,小票号,交易时间,商家编码,数量,单价,交易类型,原小票号,原行号",
+        "SH01,R-2,2026/11/23 15:20,CUP,1,109.00,退货,R-1,2",
+        "SH01,R-2,2026/11/23 15:20,CUP,2,109.00,退货,R-1,2",
+    )
+
+    (refund,) = said(path)
+
+    assert (refund.external_id, refund.refund_id, refund.amount) == ("R-1", "R-2", Decimal("327.00"))
+    assert (refund.lines, refund.remarks) == ((RefundedLine("2", 3),), ())
+
+
+def test_two_returns_of_one_sale_in_one_second_are_two(tmp_path: Path) -> None:
+    rows = [f"SH01,R-{n},1,2026-11-23 15:20:00,CUP,-1,9.00,,,,,RETURN,R-1" for n in (2, 3)]
+    parts = [part for part in read.read(write(tmp_path / "day.csv", TILL, *rows)) if isinstance(part, OrderRows)]
+
+    assert [(part.kind, part.external_id) for part in parts] == [("refund", "R-1")] * 2
+    assert len({part.revision for part in parts}) == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "words"),
+    [
+        ("SH09,R-1,1,2026-11-23 10:00,CUP,1,9.00,,,,,SALE,", "unknown_store", "2:store is SH09, a store that"),
+        (
+            "SH01,R-1,1,2026-11-23 10:00,CUP,-1,9.00,,,,,RETURN,",
+            "missing_field",
+            "original_number is missing: a return",
+        ),
+        ("SH01,R-1,1,2026-11-23 10:00,CUP,0,9.00,,,,,RETURN,R-0", "bad_quantity", "2:quantity is 0"),
+        ("SH01,R-1,1,2026-11-23 10:00,CUP,-1,9.00,,-10,,,RETURN,R-0", "bad_price", "2:discount is 10"),
+        (",R-1,1,2026-11-23 10:00,CUP,1,9.00,,,,,SALE,", "missing_field", "2:province is missing."),
+    ],
+)
+def test_a_tills_mistake_is_refused(tmp_path: Path, row: str, code: str, words: str) -> None:
+    found = refusal(write(tmp_path / "day.csv", TILL, row), SHANGHAI)
+
+    assert (found[0], words in found[1]) == (code, True)
+
+
+def test_a_type_that_is_neither_belongs_to_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path / "day.csv", TILL, "SH01,R-1,1,2026-11-23 10:00,CUP,1,9.00,,,,,VOID,")
+
+    assert refused(path) == [(2, "unknown_type")]
+    assert orders(path) == {}

@@ -10,7 +10,7 @@ import pytest
 
 from channels.adapters import jd
 from channels.adapters.jd import pull
-from channels.adapters.protocol import Connection, NotOffered, Pushed, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, NotOffered, Pushed, Rejected, RetryLater, Throttled, TokenExpired
 from channels.adapters.signing import NotThis
 from channels.messages import (
     IncomingOrder,
@@ -208,7 +208,7 @@ ENVELOPE = '{"jingdong_pop_order_enSearch_responce":%s}'
     [
         ('{"error_response":{"code":"19","zh_desc":"无效access_token"}}', TokenExpired),
         ('{"error_response":{"code":"66","zh_desc":"后端服务错误"}}', RetryLater),
-        ('{"error_response":{"code":"9","zh_desc":"访问频率过高"}}', RetryLater),
+        ('{"error_response":{"code":"9","zh_desc":"访问频率过高"}}', Throttled),
         ('{"error_response":7}', RetryLater),
         ("{}", RetryLater),
         (ENVELOPE % "[]", RetryLater),

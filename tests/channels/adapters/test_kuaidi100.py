@@ -110,7 +110,7 @@ def test_a_push_becomes_scans_and_is_answered_in_their_words(platform: Platform,
         carrier_code="SF",
         tracking_number="SF1234567890123",
         events=(
-            TrackEvent(TEN, TrackState.UNDERWAY, "已收件", "杭州市"),
+            TrackEvent(TEN, TrackState.COLLECTED, "已收件", "杭州市"),
             TrackEvent(TEN + timedelta(hours=5), TrackState.DELIVERED, "已签收", "上海市"),
         ),
     )
@@ -167,7 +167,19 @@ def test_every_state_has_its_meaning(connection: Connection, word: Any, state: s
     assert [event.state for event in told(connection, message(word, [row()])).events] == [state]
 
 
-def test_the_parcels_state_is_the_newest_scans_and_older_ones_keep_theirs(connection: Connection) -> None:
+def test_scans_say_their_state_in_words_too(connection: Connection) -> None:
+    rows = [
+        row("2026-11-23 12:00:00", "三", status="签收"),
+        row("2026-11-23 11:00:00", status="派件"),
+        row(status="揽收"),
+    ]
+
+    events = told(connection, message("0", rows)).events
+
+    assert [event.state for event in events] == ["collected", "out_for_delivery", "delivered"]
+
+
+def test_the_parcels_state_is_the_newest_scans_where_none_says_it(connection: Connection) -> None:
     rows = [row("2026-11-23 12:00:00", "签收"), row("2026-11-23 11:00:00", "派件", statusCode="5"), row(text="收件")]
 
     events = told(connection, message("3", rows)).events
@@ -185,6 +197,7 @@ def test_the_parcels_state_is_the_newest_scans_and_older_ones_keep_theirs(connec
         (message("99", [row()]), "unknown_status"),
         (message(None, [row()]), "unknown_status"),
         (message("0", [row(), row(statusCode="1001")]), "unknown_status"),
+        (message("0", [row(), row(status="飞走")]), "unknown_status"),
         (message("0", [row("yesterday")]), "bad_time"),
         (message("0", [row("")]), "missing_field"),
         (message("0", [row(text=5)]), "bad_value"),

@@ -10,7 +10,7 @@ import pytest
 
 from channels.adapters import pinduoduo
 from channels.adapters.pinduoduo import pull
-from channels.adapters.protocol import Connection, NotOffered, Pushed, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, NotOffered, Pushed, Rejected, RetryLater, Throttled, TokenExpired
 from channels.adapters.signing import NotThis
 from channels.messages import (
     IncomingOrder,
@@ -225,11 +225,11 @@ def refusal(code: int) -> str:
     ("answer", "kind", "seconds"),
     [
         *[(refusal(code), RetryLater, 30) for code in (50000, 50002, 52001, 52002)],
-        *[(refusal(code), RetryLater, 60) for code in (52101, 52102, 52103, 70031)],
+        *[(refusal(code), Throttled, 60) for code in (52101, 52102, 52103, 70031)],
         (refusal(10019), TokenExpired, 30),
         *[(refusal(code), Rejected, 0) for code in (10001, 10016, 20004, 20005, 20031, 20034, 70036)],
         (refusal(21001), NotThis, 0),
-        ('{"order_sn_increment_get_response":{"is_success":false,"error_code":52101}}', RetryLater, 60),
+        ('{"order_sn_increment_get_response":{"is_success":false,"error_code":52101}}', Throttled, 60),
         ('{"error_response":7}', RetryLater, 30),
         ("{}", RetryLater, 30),
         ('{"order_sn_increment_get_response":{"total_count":1,"order_sn_list":[7]}}', RetryLater, 30),

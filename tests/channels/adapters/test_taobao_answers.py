@@ -1,17 +1,16 @@
 """What each answer of the TOP gateway means."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from channels.adapters.protocol import Rejected, RetryLater
+from channels.adapters.signing import NotThis
 from channels.adapters.taobao import answers, slices
 
 SAMPLES = Path(answers.__file__).parent / "samples"
-NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 METHOD = "taobao.trade.fullinfo.get"
 
 
@@ -58,7 +57,7 @@ def test_a_channel_that_may_not_call_is_rejected_as_a_whole(code: int) -> None:
     ],
 )
 def test_a_refusal_of_one_thing_is_told_apart(code: int, sub_code: str) -> None:
-    with pytest.raises(answers.NotThis):
+    with pytest.raises(NotThis):
         answers.result(METHOD, error(code, sub_code))
 
 
@@ -88,7 +87,7 @@ def test_words_of_the_platform_are_fit_to_be_kept() -> None:
     with pytest.raises(Rejected) as caught:
         answers.result(METHOD, b'{"error_response":{"code":15,"sub_code":"isv.x","sub_msg":"a\\u0000b\\ud800"}}')
 
-    assert caught.value.reason.values == {"code": 15, "words": "ab isv.x"}
+    assert caught.value.reason.values == {"platform": "Taobao", "code": 15, "words": "ab isv.x"}
 
 
 @pytest.mark.parametrize(
@@ -106,30 +105,6 @@ def test_words_of_the_platform_are_fit_to_be_kept() -> None:
 def test_what_is_not_the_platforms_format_is_tried_later(body: bytes) -> None:
     with pytest.raises(RetryLater, match="did not answer in its own format"):
         answers.result(METHOD, body)
-
-
-@pytest.mark.parametrize(
-    ("status", "retry_after", "seconds"),
-    [
-        pytest.param(500, "", 30, id="500"),
-        pytest.param(503, "120", 120, id="503 with seconds"),
-        pytest.param(502, "Mon, 23 Nov 2026 01:05:00 GMT", 300, id="502 with a date"),
-        pytest.param(503, "Mon, 23 Nov 2020 01:05:00 GMT", 1, id="a date long gone"),
-        pytest.param(429, "999999", 3600, id="never longer than an hour"),
-        pytest.param(429, "soon", 30, id="not readable"),
-    ],
-)
-def test_a_fault_of_the_server_is_tried_when_it_says(status: int, retry_after: str, seconds: int) -> None:
-    with pytest.raises(RetryLater) as caught:
-        answers.check_status(status, retry_after, b"down", at=NOW)
-
-    assert (caught.value.seconds, caught.value.answer) == (seconds, "down")
-
-
-@pytest.mark.parametrize("status", [301, 400, 403, 404])
-def test_any_other_status_is_rejected(status: int) -> None:
-    with pytest.raises(Rejected):
-        answers.check_status(status, "", b"", at=NOW)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from channels.adapters import taobao
+from channels.adapters import calls, taobao
 from channels.adapters.protocol import Connection, Rejected, RetryLater
-from channels.adapters.taobao import client, pull
+from channels.adapters.taobao import pull
 from channels.messages import IncomingOrder, RawMessage, Untranslatable
 from channels.simulators.server import LoopbackServer, Request, Response
 from channels.simulators.taobao import Platform
@@ -124,15 +124,6 @@ def test_a_long_span_is_asked_day_by_day_and_shared_edges_come_once(platform: Pl
     assert platform.calls == {INCREMENT: 3, FULLINFO: 4}
 
 
-def test_windows_are_whole_seconds_of_at_most_a_day() -> None:
-    start = NOON + timedelta(microseconds=5)
-
-    assert list(pull.windows(start, start + timedelta(hours=30))) == [
-        (NOON, NOON + timedelta(days=1)),
-        (NOON + timedelta(days=1), NOON + timedelta(hours=30)),
-    ]
-
-
 def test_rows_that_leave_the_window_while_it_is_read_push_nothing_past_us(
     platform: Platform, connection: Connection
 ) -> None:
@@ -154,7 +145,7 @@ def test_walking_forwards_would_lose_rows_that_we_keep(platform: Platform, conne
     platform.faults.plan("move", 6)
 
     pages = range(1, 6)
-    met = {row.tid for n in pages for row in pull._page(connection, NOON, NOON + timedelta(hours=1), n).rows}
+    met = {row.key for n in pages for row in pull._page(connection, NOON, NOON + timedelta(hours=1), n).rows}
 
     assert len({str(10_000 + number) for number in range(230)} - met) == 4
 
@@ -238,17 +229,25 @@ def test_a_fault_on_the_way_is_tried_later(
 def test_a_slow_platform_is_tried_later(
     platform: Platform, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "SECONDS_TO_ANSWER", 0.2)
-    client._http().close()
-    client._http.cache_clear()
+    monkeypatch.setattr(calls, "SECONDS_TO_ANSWER", 0.2)
+    calls._http().close()
+    calls._http.cache_clear()
     platform.faults.slow_seconds = 0.6
     platform.faults.plan("slow")
     try:
         with pytest.raises(RetryLater, match="Taobao cannot be reached: ReadTimeout"):
             pull_all(connection, NOON, NOON)
     finally:
-        client._http().close()
-        client._http.cache_clear()
+        calls._http().close()
+        calls._http.cache_clear()
+
+
+def test_an_address_that_is_no_gateway_is_rejected(connection: Connection) -> None:
+    with (
+        LoopbackServer(lambda request: Response(b"Not Found", 404)) as server,
+        pytest.raises(Rejected, match="Taobao answered with HTTP status 404"),
+    ):
+        pull_all(Connection("TM", server.url, connection.credentials), NOON, NOON)
 
 
 def test_nobody_listening_is_tried_later(connection: Connection) -> None:

@@ -12,9 +12,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from channels.models import Channel, InboundMessage
+from audit.services import waking
+from channels.adapters import registry
+from channels.adapters.house import adapter as house
+from channels.adapters.protocol import Connection, Pushed, Received
+from channels.models import Channel, InboundMessage, WantedOrder
 from channels.services import credentials
-from channels.web import kick
 
 SECRET = "s3cret"
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.channels.web.urls")]
@@ -33,14 +36,14 @@ class Calls:
         self.tasks.append((name, options))
         self.may_answer.wait(10)
         if self.is_away:
-            raise kick.OperationalError("connection refused")
+            raise waking.OperationalError("connection refused")
 
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Calls:
     calls = Calls()
-    monkeypatch.setattr(kick, "current_app", calls)
-    monkeypatch.setattr(kick, "_WAKER", kick.Waker())
+    monkeypatch.setattr(waking, "current_app", calls)
+    monkeypatch.setattr(waking, "_WAKER", waking.Waker())
     return calls
 
 
@@ -90,7 +93,7 @@ def test_an_order_is_kept_byte_for_byte(
         assert push(body) == (202, {"stored": 1, "known": 0})
     assert kept() == [("A1", "order", 1, 1, body)]
     let_calls_end()
-    assert broker.tasks == [("orders.run_pipeline", {"queue": "intake", "retry": False, "expires": 30})]
+    assert broker.tasks == [("orders.run_pipeline", {"retry": False, "expires": 30})]
 
 
 def test_the_same_again_is_known(channel: Channel) -> None:
@@ -234,7 +237,9 @@ def test_a_broker_that_is_away_costs_no_request_and_one_line(channel: Channel, b
         assert push(json.dumps(order(number)).encode())[0] == 202
         let_calls_end()
     assert len(broker.tasks) == 1  # then silence, so that no request waits for it
-    assert [record.name for record in caplog.records if record.name == "channels.web.kick"] == ["channels.web.kick"]
+    assert [record.name for record in caplog.records if record.name == "audit.services.waking"] == [
+        "audit.services.waking"
+    ]
     assert InboundMessage.objects.count() == 3
 
 
@@ -256,3 +261,52 @@ def test_received_at_is_now(channel: Channel) -> None:
     push(json.dumps(order()).encode())
     received: datetime = InboundMessage.objects.get().received_at
     assert before <= received <= timezone.now()
+
+
+class NamesOnly(house.HouseAdapter):
+    """A platform whose push tells the numbers only."""
+
+    def receive(self, pushed: Pushed, connection: Connection, *, at: datetime) -> Received:
+        super().receive(pushed, connection, at=at)
+        return Received(wanted=tuple(json.loads(pushed.body)["ids"]), answer=b"success", content_type="text/plain")
+
+
+def test_a_push_of_numbers_only_is_answered_at_once_and_wakes_the_fetching(
+    channel: Channel, broker: Calls, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setitem(registry.BY_NAME, "names", NamesOnly())
+    Channel.objects.update(adapter="names")
+    body = b'{"ids": ["A", "B", "A"]}'
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = Client().post(
+            "/in/SHOP/", body, content_type="application/json", headers={"X-Hub-Signature": signed(body)}
+        )
+    assert (answer.status_code, answer.content) == (200, b"success")
+    let_calls_end()
+    assert [name for name, _options in broker.tasks] == ["channels.fetch_wanted"]
+    assert sorted(WantedOrder.objects.values_list("channel__code", "external_id")) == [("SHOP", "A"), ("SHOP", "B")]
+    assert kept() == []
+
+
+def test_who_is_refused_stands_in_the_security_log_without_what_was_sent(channel: Channel, caplog: Any) -> None:
+    assert push(b'{"buyer": "Li"}', signature="wrong-signature")[0] == 401
+    [record] = [record for record in caplog.records if record.name == "channels.security"]
+    line = json.loads(record.getMessage())
+    assert {name: line[name] for name in ("event", "channel", "remote_address")} == {
+        "event": "inbound_not_authentic",
+        "channel": "SHOP",
+        "remote_address": "127.0.0.1",
+    }
+    assert (record.levelname, set(line)) == ("WARNING", {"event", "channel", "remote_address", "timestamp"})
+
+
+def test_an_authentic_request_leaves_no_line(channel: Channel, caplog: Any) -> None:
+    assert push(json.dumps(order()).encode())[0] == 202
+    assert [record for record in caplog.records if record.name == "channels.security"] == []
+
+
+def test_a_lost_key_is_our_trouble_and_the_platform_tries_again(channel: Channel, settings: Any) -> None:
+    settings.SECRET_KEY = "another"
+    status, problem = push(json.dumps(order()).encode())
+    assert (status, problem["title"]) == (503, "Not ready")
+    assert kept() == []

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from channels import queries
@@ -274,3 +276,20 @@ def test_the_number_of_queries_does_not_grow(story, django_assert_num_queries, c
     with django_assert_num_queries(8):  # levels, four figures, active nodes, lots, shares
         by_channel.derive(story.pk, {one.channel.code: None for one in found}, on_date=NOON.date(), at=hour(4))
     assert StockLevel.objects.filter(sku=story).count() == 2 + count
+
+
+def test_what_was_promised_before_anybody_kept_its_past_is_where_it_begins(cup):
+    """What the migrations take over: a presale's open promises, and the nodes that a channel has."""
+    publish(draft(cup, "TM", "presale", 50, ships_from_date=NOON.date()), hour(1))
+    presales.promise([("TM", Waiting(name, 1, cup.pk, 7, 0, NOON)) for name in ("A", "B")], at=hour(2))
+    wm = Channel.objects.get(code="WM")
+    PresaleChange.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM channels_historicalchannel_nodes")
+        assert [one.node_ids for one in queries.selling(at=hour(1)) if one.channel == wm] == [None]
+        cursor.execute(import_module("inventory.migrations.0015_share_past_so_far").KEEP)
+        cursor.execute(import_module("channels.migrations.0008_nodes_so_far").KEEP)
+    assert used(cup, hour(2))["TM"] == ("presale", 50, 0, 0, 14)
+    nodes = {Node.objects.get(code="WH").pk}
+    assert [one.node_ids for one in queries.selling(at=hour(1)) if one.channel == wm] == [nodes]
+    assert same_as_now(cup)

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from inventory.models import Lot, LotLevel, StockLevel, StockMovement
-from inventory.services import reservations, stock_export, stock_import
+from inventory.services import reservations, stock_export, stock_import, stock_results
 from inventory.services.refusals import RowsRefused
 from inventory.services.reservations import Claim, Want
 from tests import small_company as company
@@ -66,7 +66,7 @@ def test_a_file_that_names_lots_sets_each_by_itself(milk, here):
     assert adds_up(milk, here)
     assert Lot.objects.get(code="NEW").expires_date == date(2027, 1, 31)
     assert StockLevel.objects.get(sku__code="CUP").on_hand == 8
-    lines = list(csv.reader(io.StringIO(stock_import.results_csv(outcome.document).decode())))
+    lines = list(csv.reader(io.StringIO(b"".join(stock_results.as_csv(outcome.document)).decode("utf-8-sig"))))
     assert lines[:3] == [
         ["row", "sku", "node", "lot", "was", "now", "change", "refused_because"],
         ["2", "MILK", "SH", "OLD", "2", "1", "-1", ""],

@@ -7,7 +7,7 @@ import pytest
 
 from inventory.models import StockImport, StockLevel, StockMovement
 from inventory.rules.stock_file import UnreadableStockFile
-from inventory.services import movements, reservations, stock_import
+from inventory.services import movements, reservations, stock_import, stock_results
 from inventory.services.movements import Movement
 from inventory.services.refusals import RowsRefused
 from inventory.services.reservations import Claim, Want
@@ -48,7 +48,7 @@ def on_hand():
 
 
 def results(document):
-    return list(csv.reader(io.StringIO(stock_import.results_csv(document).decode())))
+    return list(csv.reader(io.StringIO(b"".join(stock_results.as_csv(document)).decode("utf-8-sig"))))
 
 
 def sell(sku, node, units=1):

@@ -1,6 +1,7 @@
 """An uploaded stock file is worked on once, whoever takes it, and a file that cannot be used says why."""
 
 import contextlib
+import gzip
 import io
 import zipfile
 from functools import partial
@@ -10,10 +11,11 @@ import pytest
 import xlsxwriter
 from django.core.cache import cache
 from django.db import IntegrityError, connection, transaction
+from django.utils import translation
 
 from audit.models.sentences import render
 from inventory.models import StockImport, StockLevel, StockUpload
-from inventory.services import stock_import, uploads
+from inventory.services import stock_import, stock_results, uploads
 from inventory.services.refusals import RowsRefused
 from tests import small_company as company
 from tests.races import PATIENCE, race
@@ -85,13 +87,27 @@ def test_a_dry_run_changes_nothing(cup):
     assert (standing(upload)[0], upload.result.status, on_hand()) == ("done", "checked", 10)
 
 
-def test_the_results_are_told_in_the_language_of_who_uploaded(cup):
+@pytest.mark.parametrize(
+    ("reader", "because"), [("en", "The quantity is not a whole number."), ("zh-hans", "数量不是整数。")]
+)
+def test_the_results_are_told_in_the_language_of_who_reads_them(cup, reader, because):
     upload = keep(b"sku,node,change\nCUP,SH,x\n", language="zh-hans")
     run()
     upload.refresh_from_db()
-    [row] = stock_import.refused_rows(upload.result)
-    assert (row.row_number, row.sku, row.node, row.because) == (2, "CUP", "SH", "数量不是整数。")
+    with translation.override(reader):
+        [row] = stock_results.refused_rows(upload.result)
+        lines = b"".join(stock_results.as_csv(upload.result)).decode("utf-8-sig").splitlines()
+    assert (row.row_number, row.sku, row.node, row.because) == (2, "CUP", "SH", because)
+    assert lines == ["row,sku,node,was,now,change,refused_because", f"2,CUP,SH,,,,{because}"]
     assert (upload.result.status, on_hand()) == ("refused", 10)
+
+
+def test_results_that_were_kept_in_words_are_told_as_they_are(cup):
+    keep(b"sku,node,change\nCUP,SH,x\n")
+    run()
+    document = StockImport.objects.get()
+    document.results = gzip.compress(b"row,sku,node,was,now,change,refused_because\n2,CUP,SH,,,,Because.\n")
+    assert [row.because for row in stock_results.refused_rows(document)] == ["Because."]
 
 
 def test_files_are_worked_on_in_the_order_in_which_they_came(cup):

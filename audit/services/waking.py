@@ -1,15 +1,33 @@
-"""Waking a worker. The rows are kept before this, so a broker that is away costs seconds and never an order."""
+"""Waking a worker. The rows are kept before this, so a broker that is away costs seconds and never an order.
+
+Whoever has changed rows that others wait for says what happened; ``settings.WAKE_UPS`` names the tasks that look at
+them then. So no app names a task of an app to its left, and a word without a listener is only a word.
+"""
 
 import logging
 import threading
 import time
+from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from celery import current_app
+from django.conf import settings
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 SECONDS_OF_SILENCE: Final = 30.0
 logger = logging.getLogger(__name__)
+
+
+class Happening(StrEnum):
+    """What may have happened that somebody waits for."""
+
+    MESSAGES_CAME = "messages_came"
+    ORDERS_WANTED = "orders_wanted"  # a channel told numbers only
+    SUPPLY_CHANGED = "supply_changed"  # what will come, when, or how much of it
+    STOCK_CAME = "stock_came"
+    FIGURES_DUE = "figures_due"  # channels must be told another stock
 
 
 class Waker:
@@ -38,7 +56,7 @@ class Waker:
     def _call_all(self) -> None:
         while task := self._next():
             try:
-                current_app.send_task(task, queue="intake", retry=False, expires=30)
+                current_app.send_task(task, retry=False, expires=30)  # to the queue that the task's route names
             except (OperationalError, OSError) as error:
                 logger.warning("the broker cannot be reached, the sweep will find the rows: %s", error)
                 self._fall_silent()
@@ -57,6 +75,11 @@ class Waker:
 _WAKER = Waker()
 
 
-def wake(task: str) -> None:
-    """Ask for a worker to run ``task`` soon and return at once."""
-    _WAKER.wake(task)
+def happened(what: Happening) -> None:
+    """Wake those who wait for this as soon as the transaction is committed; nobody when it is rolled back."""
+    transaction.on_commit(partial(_wake, what))
+
+
+def _wake(what: Happening) -> None:
+    for task in settings.WAKE_UPS[what]:
+        _WAKER.wake(task)
