@@ -1,5 +1,6 @@
 """Settings of the hub. Everything that differs between installations comes from the environment."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,7 @@ CELERY_TASK_ROUTES = {
     "inventory.remind_of_holds": {"queue": "stock"},
     "inventory.refresh_shares": {"queue": "stock"},
     "inventory.refresh_safety": {"queue": "stock"},
+    "promotions.publish_due": {"queue": "stock"},
     "config.demo_traffic": {"queue": "reports"},
 }
 # Who is woken when something happened (audit.services.waking); the schedule below finds the same rows without it.
@@ -172,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,
         "orders.replan_promises": 60.0,
+        "promotions.publish_due": 10.0,
         "inventory.import_stock": 5.0,
         "inventory.remind_of_holds": 3600.0,
         "inventory.refresh_shares": 30.0,
@@ -190,6 +193,9 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600.0},
     },
 }
+
+# A promotion that may cost more than this (CNY), or without a bound, needs two approvals.
+PROMOTION_TWO_APPROVALS_ABOVE = Decimal(env.str("PROMOTION_TWO_APPROVALS_ABOVE", default="50000"))
 
 # Partners' webhooks go to https addresses of the open Internet only; in development also to this machine.
 WEBHOOKS_MAY_BE_LOCAL = env.bool("WEBHOOKS_MAY_BE_LOCAL", default=DEBUG)

@@ -1,0 +1,14 @@
+"""The clock of promotions: each task calls one verb and may run twice."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from promotions.services import promotions
+
+
+@shared_task(name="promotions.publish_due")
+def publish_due(**_kwargs: Any) -> None:
+    """Put versions in force whose time has come (queue ``stock``)."""
+    promotions.publish_due(at=timezone.now())
