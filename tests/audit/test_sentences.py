@@ -6,7 +6,7 @@ from django.utils import translation
 from audit.models import Case
 from audit.models.sentences import render
 from audit.rules.actors import Actor
-from audit.rules.sentences import Sentence, say
+from audit.rules.sentences import Name, Sentence, joined, say
 from tests.small_company import NOON
 
 
@@ -51,3 +51,28 @@ def test_the_column_takes_a_sentence_or_its_stored_form(value):
 def test_an_actor_is_words_that_outlive_the_row():
     assert Actor("person", "wang").label == "person:wang"
     assert Sentence("a") == say("a")
+
+
+def test_a_sentence_may_hold_sentences_names_and_lists():
+    which = joined([Name("上海", "Shanghai"), "JS", say("Yes")], say("%(first)s or %(second)s"))
+    sentence = say("To %(which)s", which=which)
+    assert str(sentence) == "To Shanghai or JS or Yes"
+    with translation.override("en"):
+        assert render(sentence.stored()) == "To Shanghai or JS or Yes"
+    with translation.override("zh-hans"):
+        assert render(sentence.stored()).endswith(f"JS or {translation.gettext('Yes')}")
+        assert "上海" in render(sentence.stored())
+
+
+def test_a_list_of_one_is_that_one():
+    assert joined(["CUP"], say("%(first)s or %(second)s")) == "CUP"
+
+
+def test_values_of_parts_are_never_read_as_a_format():
+    stored = say("%(a)s", a=joined(["100 %s", "%(first)s"], say("%(first)s, %(second)s"))).stored()
+    assert render(stored) == "100 %s, %(first)s"
+
+
+def test_a_name_in_one_language_serves_for_both():
+    with translation.override("en"):
+        assert render(say("%(a)s", a=Name("杯")).stored()) == "杯"
