@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from msgspec import Struct
+
 from audit.rules.sentences import Sentence
 
 NOTHING = Decimal(0)
@@ -23,6 +25,7 @@ class BasketLine:
     sku: str = ""  # our code; empty while nobody knows what the channel's code means
     category: str = ""
     brand: str = ""
+    gift_of: str = ""  # the promotion whose gift it is: in the parcel already, and not counted as goods
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,7 @@ class Outcome(StrEnum):
     EXCEEDED = "exceeded"  # a purchase limit: more than allowed
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What became of one rule for one basket, and why, with the values."""
 
     code: str
@@ -100,8 +102,7 @@ class Verdict:
     amount: Decimal = NOTHING  # what it took off
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What one rule took off one line."""
 
     code: str
@@ -109,8 +110,7 @@ class Grant:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class QuotedLine:
+class QuotedLine(Struct, frozen=True):
     """What one line costs, to the cent: gross − discount = net; ``grants`` are our rules' part of the discount."""
 
     line_number: int
@@ -125,8 +125,7 @@ class QuotedLine:
         return sum((grant.amount for grant in self.grants), NOTHING)
 
 
-@dataclass(frozen=True, slots=True)
-class GiftLine:
+class GiftLine(Struct, frozen=True):
     """Units that a rule adds to the parcel."""
 
     sku: str
@@ -135,8 +134,7 @@ class GiftLine:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """What a basket costs and why: lines, gifts, sums, and a verdict for every rule that was looked at."""
 
     reference: str

@@ -1,58 +1,76 @@
 """Whether a condition is true at the counter, and when it is not, why, with the values."""
 
 from collections.abc import Callable, Sequence
+from datetime import time
 from decimal import Decimal
+from operator import attrgetter
 
 from audit.rules.sentences import Sentence, say
 from promotions.rules import conditions as c
 from promotions.rules.conditions import Condition
-from promotions.rules.counter import Counter
+from promotions.rules.counter import Counter, select
 from promotions.rules.goods import Goods
-from promotions.rules.money import from_cents, to_cents
+from promotions.rules.money import shown, to_cents
 
+Check = Callable[[Counter], Condition | None]  # the part of a condition that is not true; None when all of it is
 Test = Callable[[Counter], bool]
-_ALWAYS: Test = lambda _counter: True  # noqa: E731
 
 
-def compiled(condition: Condition) -> Test:
-    """Return the condition as a function of a counter."""
-    return _COMPILERS[type(condition)](condition)
-
-
-def why_not(condition: Condition, counter: Counter) -> Sentence:
-    """Return why a condition is not true: the first part that fails, with what it wants and what is there."""
+def compiled(condition: Condition) -> Check:
+    """Return the condition as a function of a counter that names what is not true."""
     if isinstance(condition, c.All):
-        failing = next((part for part in condition.of if not compiled(part)(counter)), None)
-        return why_not(failing, counter) if failing is not None else say("Its condition is not true.")
+        return _all(condition)
     if isinstance(condition, c.Any):
-        return why_not(condition.of[0], counter) if len(condition.of) == 1 else say("None of its conditions is true.")
+        return _any(condition)
     if isinstance(condition, c.Not):
+        check, failing = compiled(condition.of), condition
+        return lambda counter: None if check(counter) is not None else failing
+    test = _TESTS[type(condition)](condition)
+    return lambda counter: None if test(counter) else condition
+
+
+def why_not(part: Condition, counter: Counter) -> Sentence:
+    """Return why a part of a condition is not true: what it wants and what is there."""
+    if isinstance(part, c.Any):
+        return say("None of its conditions is true.")
+    if isinstance(part, c.Not):
         return say("Something is true that must not be.")
-    return _REASONS[type(condition)](condition, counter)
+    return _REASONS[type(part)](part, counter)
 
 
-def _all(condition: c.All) -> Test:
-    tests = [compiled(part) for part in condition.of]
-    if len(tests) == 1:
-        return tests[0]
-    if len(tests) == 2:
-        first, second = tests
-        return lambda counter: first(counter) and second(counter)
-    return lambda counter: all(test(counter) for test in tests)
+def _all(condition: c.All) -> Check:
+    checks = [compiled(part) for part in condition.of]
+    if not checks:
+        return lambda _counter: None
+    if len(checks) == 1:
+        return checks[0]
+    if len(checks) == 2:
+        one, two = checks
+        return lambda counter: one(counter) or two(counter)  # a condition is always truthy
+
+    def check(counter: Counter) -> Condition | None:
+        for part in checks:
+            failing = part(counter)
+            if failing is not None:
+                return failing
+        return None
+
+    return check
 
 
-def _any(condition: c.Any) -> Test:
-    tests = [compiled(part) for part in condition.of]
-    return lambda counter: any(test(counter) for test in tests)
+def _any(condition: c.Any) -> Check:
+    checks = [compiled(part) for part in condition.of]
+    if len(checks) == 1:
+        return checks[0]
 
+    def check(counter: Counter) -> Condition | None:
+        return None if any(part(counter) is None for part in checks) else condition
 
-def _not(condition: c.Not) -> Test:
-    test = compiled(condition.of)
-    return lambda counter: not test(counter)
+    return check
 
 
 def _amount(condition: c.Amount) -> Test:
-    least, goods = to_cents(condition.at_least), condition.goods
+    least, goods = to_cents(condition.at_least), select(condition.goods)
     if condition.below is None:
         return lambda counter: counter.amount_of(goods) >= least
     below = to_cents(condition.below)
@@ -60,7 +78,7 @@ def _amount(condition: c.Amount) -> Test:
 
 
 def _quantity(condition: c.Quantity) -> Test:
-    least, goods, most = condition.at_least, condition.goods, condition.at_most
+    least, goods, most = condition.at_least, select(condition.goods), condition.at_most
     if most is None:
         return lambda counter: counter.units_of(goods) >= least
     return lambda counter: least <= counter.units_of(goods) <= most
@@ -68,12 +86,12 @@ def _quantity(condition: c.Quantity) -> Test:
 
 def _ships_to(condition: c.ShipsTo) -> Test:
     regions = frozenset(condition.regions)
-    return lambda counter: any(place in regions for place in counter.places)
+    return lambda counter: not regions.isdisjoint(counter.places)
 
 
 def _one_of(field: str, wanted: Sequence[str]) -> Test:
-    words = frozenset(wanted)
-    return lambda counter: getattr(counter.basket, field) in words
+    words, word = frozenset(wanted), attrgetter(field)
+    return lambda counter: word(counter.basket) in words
 
 
 def _segment(condition: c.Segment) -> Test:
@@ -97,16 +115,17 @@ def _on_weekdays(condition: c.OnWeekdays) -> Test:
 
 
 def _in_hours(condition: c.InHours) -> Test:
-    starts, ends = condition.starts, condition.ends
+    return lambda counter: is_between(condition.starts, condition.ends, counter.shop_time.time())
+
+
+def is_between(starts: time, ends: time, moment: time) -> bool:
+    """Return whether a time of day lies from ``starts`` until before ``ends``, which may be past midnight."""
     if starts <= ends:
-        return lambda counter: starts <= counter.shop_time.time() < ends
-    return lambda counter: not ends <= counter.shop_time.time() < starts
+        return starts <= moment < ends
+    return not ends <= moment < starts
 
 
-_COMPILERS: dict[type, Callable[..., Test]] = {
-    c.All: lambda condition: _all(condition) if condition.of else _ALWAYS,
-    c.Any: _any,
-    c.Not: _not,
+_TESTS: dict[type, Callable[..., Test]] = {
     c.Amount: _amount,
     c.Quantity: _quantity,
     c.ShipsTo: _ships_to,
@@ -122,21 +141,21 @@ _COMPILERS: dict[type, Callable[..., Test]] = {
 
 
 def _why_amount(condition: c.Amount, counter: Counter) -> Sentence:
-    there = counter.amount_of(condition.goods)
+    there = counter.amount_of(select(condition.goods))
     if there < to_cents(condition.at_least):
         return _says(
             condition.goods,
             say("The basket comes to %(there)s; it needs %(wanted)s.",
-                there=_money(there), wanted=_plain(condition.at_least)),
+                there=shown(there), wanted=_plain(condition.at_least)),
             say("Its goods come to %(there)s; they need %(wanted)s.",
-                there=_money(there), wanted=_plain(condition.at_least)),
+                there=shown(there), wanted=_plain(condition.at_least)),
         )  # fmt: skip
     return say("It comes to %(there)s; it must be below %(wanted)s.",
-               there=_money(there), wanted=_plain(condition.below or Decimal(0)))  # fmt: skip
+               there=shown(there), wanted=_plain(condition.below or Decimal(0)))  # fmt: skip
 
 
 def _why_quantity(condition: c.Quantity, counter: Counter) -> Sentence:
-    there = counter.units_of(condition.goods)
+    there = counter.units_of(select(condition.goods))
     if there < condition.at_least:
         return _says(
             condition.goods,
@@ -216,10 +235,6 @@ _REASONS: dict[type, Callable[..., Sentence]] = {
 
 def _says(goods: Goods, of_all: Sentence, of_some: Sentence) -> Sentence:
     return of_all if goods.is_everything else of_some
-
-
-def _money(cents: int) -> str:
-    return f"{from_cents(cents):,.2f}"
 
 
 def _plain(amount: Decimal) -> str:

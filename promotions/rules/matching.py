@@ -5,95 +5,99 @@ such facts to rules picks the candidates; the others are told apart by a verdict
 costs as much as there are rules that could match.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from audit.rules.sentences import Sentence, say
 from promotions.rules import conditions as c
 from promotions.rules import rewards as r
 from promotions.rules.baskets import NOTHING, Outcome, Verdict
-from promotions.rules.checks import Test, compiled
+from promotions.rules.checks import Check, compiled
 from promotions.rules.conditions import Condition
 from promotions.rules.counter import Counter
 from promotions.rules.goods import Goods
+from promotions.rules.granting import ready
+from promotions.rules.offers import Give
 from promotions.rules.rule import LANES, Lane, PublishedRule
 
 Fact = tuple[str, str]  # what sort of fact, and its word: ("sku", "CUP")
-# Facts that fewer baskets have come first: a rule is found by the rarest fact it needs.
-_RAREST: Final = ("sku", "coupon", "goods", "store", "segment", "tier", "payment", "region", "channel")
+Index = Mapping[str, Mapping[str, tuple[int, ...]]]  # sort of fact → word → places of rules
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CompiledRule:
-    """A rule ready for the counter."""
+    """A rule ready for the counter; ``place`` is its place in its set, which is the order of lanes and ranks."""
 
-    place: int  # in its set
-    published: PublishedRule
-    lane: Lane
-    test: Test
-    unfit: Verdict  # what is said when the basket lacks what the rule needs
+    __slots__ = (
+        "check", "code", "ends_at", "give", "group", "is_exclusive", "lane", "needs_coupon", "number", "place",
+        "published", "rank", "starts_at", "unfit",
+    )  # fmt: skip
 
-    @property
-    def rank(self) -> tuple[int, str]:
-        """Return its place in its lane: higher priority first, then by code."""
-        return -self.published.rule.priority, self.published.code
+    def __init__(self, place: int, published: PublishedRule) -> None:
+        rule = published.rule
+        self.place, self.published, self.code, self.number = place, published, published.code, published.number
+        self.lane: Lane = rule.lane
+        self.rank = (-rule.priority, published.code)  # in its lane: higher priority first, then by code
+        self.group, self.is_exclusive, self.needs_coupon = rule.group, rule.is_exclusive, rule.needs_coupon
+        self.starts_at, self.ends_at = rule.starts_at, rule.ends_at
+        self.check: Check = compiled(rule.condition)
+        self.give: Give = ready(rule.reward, published.code)
+        self.unfit = _unfit(published)  # what is said when the basket lacks what the rule needs
+
+    def is_in_time(self, at: datetime) -> bool:
+        """Return whether the rule's own time includes this moment."""
+        return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Rules that hold together, compiled once; ``version`` names the set."""
+    """Rules that hold together, compiled once, in the order in which lanes and ranks work."""
 
     rules: tuple[CompiledRule, ...] = ()
-    by_fact: "dict[Fact, tuple[CompiledRule, ...]]" = None  # type: ignore[assignment]
-    always: tuple[CompiledRule, ...] = ()
+    by_fact: Index = field(default_factory=dict)
+    always: frozenset[int] = frozenset()  # places of the rules of which nothing is known beforehand
     unfit: tuple[Verdict, ...] = ()
 
     def candidates(self, counter: Counter) -> list[CompiledRule]:
         """Return the rules that could match, in the order in which lanes and ranks work."""
         found = set(self.always)
-        if self.by_fact:
-            for fact in facts_of(counter):
-                found.update(self.by_fact.get(fact, ()))
-        return sorted(found, key=_PLACE)
+        for kind, places in self.by_fact.items():
+            for word in _THERE[kind](counter):
+                if word in places:
+                    found.update(places[word])
+        rules = self.rules
+        return [rules[place] for place in sorted(found)]
 
 
-def _PLACE(rule: CompiledRule) -> int:  # noqa: N802  # a sort key
-    return rule.place
+# What a basket has, by sort of fact. Facts that fewer baskets have come first: a rule is found by its rarest one.
+_THERE: Final[dict[str, Callable[[Counter], Iterable[str]]]] = {
+    "sku": lambda counter: {line.sku for line in counter.lines},
+    "coupon": lambda counter: counter.coupons,
+    "goods": lambda counter: {word for line in counter.lines for word in (f"c:{line.category}", f"b:{line.brand}")},
+    "store": lambda counter: (counter.basket.store,),
+    "segment": lambda counter: counter.basket.segments,
+    "tier": lambda counter: (counter.basket.tier,),
+    "payment": lambda counter: (counter.basket.payment,),
+    "region": lambda counter: counter.places,
+    "channel": lambda counter: (counter.basket.channel_code,),
+}
+_RAREST: Final = tuple(_THERE)
 
 
 def compile_rules(rules: Iterable[PublishedRule]) -> RuleSet:
     """Make a set of rules ready. Their order does not matter."""
-    ordered = sorted(rules, key=_order)
-    made = tuple(_compiled_rule(place, published) for place, published in enumerate(ordered))
-    by_fact: dict[Fact, list[CompiledRule]] = {}
-    always: list[CompiledRule] = []
+    made = tuple(CompiledRule(place, published) for place, published in enumerate(sorted(rules, key=_order)))
+    by_fact: dict[str, dict[str, tuple[int, ...]]] = {}
+    always: set[int] = set()
     for rule in made:
         needed = needs(rule.published)
         if needed is None:
-            always.append(rule)
-        else:
-            for fact in needed:
-                by_fact.setdefault(fact, []).append(rule)
-    return RuleSet(
-        made, {fact: tuple(found) for fact, found in by_fact.items()}, tuple(always), tuple(rule.unfit for rule in made)
-    )
-
-
-def facts_of(counter: Counter) -> set[Fact]:
-    """Return the facts of a basket that rules may need."""
-    basket = counter.basket
-    facts = {
-        ("channel", basket.channel_code), ("store", basket.store), ("tier", basket.tier),
-        ("payment", basket.payment),
-    }  # fmt: skip
-    facts.update(("region", place) for place in counter.places)
-    facts.update(("segment", segment) for segment in basket.segments)
-    facts.update(("coupon", code) for code in counter.coupons)
-    for line in counter.lines:
-        if line.sku:
-            facts.update((("sku", line.sku), ("goods", f"c:{line.category}"), ("goods", f"b:{line.brand}")))
-    return facts
+            always.add(rule.place)
+        for kind, word in needed or ():
+            places = by_fact.setdefault(kind, {})
+            places[word] = (*places.get(word, ()), rule.place)
+    return RuleSet(made, by_fact, frozenset(always), tuple(rule.unfit for rule in made))
 
 
 def needs(published: PublishedRule) -> frozenset[Fact] | None:
@@ -130,6 +134,8 @@ def _needed_by(condition: Condition) -> list[frozenset[Fact]]:
     """Return what every basket that fulfils the condition has; only parts that must all be true tell anything."""
     if isinstance(condition, c.All):
         return [facts for part in condition.of for facts in _needed_by(part)]
+    if isinstance(condition, c.Any):
+        return [_needed_by_any(condition)]
     if isinstance(condition, c.Amount | c.Quantity):
         wanted = condition.at_least > 0
         return [_facts_of_goods(condition.goods)] if wanted else []
@@ -137,6 +143,14 @@ def _needed_by(condition: Condition) -> list[frozenset[Fact]]:
         if isinstance(condition, kind):
             return [frozenset((_WORDS_FACT[kind], word) for word in getattr(condition, words))]
     return []
+
+
+def _needed_by_any(condition: c.Any) -> frozenset[Fact]:
+    """Return what the parts need together; nothing when one of them could be true without anything known."""
+    parts = [[facts for facts in _needed_by(part) if facts] for part in condition.of]
+    if not all(parts):
+        return frozenset()
+    return frozenset().union(*(min(part, key=_rareness) for part in parts))
 
 
 _WORDS: Final = (
@@ -158,21 +172,20 @@ def _facts_of_goods(goods: Goods) -> frozenset[Fact]:
     )  # fmt: skip
 
 
-def _compiled_rule(place: int, published: PublishedRule) -> CompiledRule:
-    why, outcome = _unfit(published)
-    unfit = Verdict(published.code, published.number, outcome, why, NOTHING)
-    return CompiledRule(place, published, published.rule.lane, compiled(published.rule.condition), unfit)
-
-
-def _unfit(published: PublishedRule) -> tuple[Sentence, Outcome]:
+def _unfit(published: PublishedRule) -> Verdict:
     needed = needs(published)
-    if needed is None:
-        return say("It was not looked at."), Outcome.NOT_MET
-    kind = max((kind for kind, _word in needed), key=_RAREST.index)
-    words = _shown(sorted({word.partition(":")[2] or word for _kind, word in needed}))
-    if kind == "coupon":
+    why, outcome = _why_unfit(needed) if needed else (say("It was not looked at."), Outcome.NOT_MET)
+    return Verdict(published.code, published.number, outcome, why, NOTHING)
+
+
+def _why_unfit(needed: frozenset[Fact]) -> tuple[Sentence, Outcome]:
+    kinds = {kind for kind, _word in needed}
+    if kinds == {"coupon"}:
         return say("It needs a coupon."), Outcome.NO_COUPON
-    return _UNFIT[kind](words), Outcome.NOT_MET
+    if len(kinds) > 1 and not kinds <= {"sku", "goods"}:
+        return say("None of its conditions is true."), Outcome.NOT_MET
+    words = _shown(sorted({word[2:] if kind == "goods" else word for kind, word in needed}))
+    return _UNFIT[min(kinds)](words), Outcome.NOT_MET
 
 
 _UNFIT: Final = {
