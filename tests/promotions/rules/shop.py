@@ -11,9 +11,9 @@ from promotions.rules.rule import PublishedRule, Rule
 NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai, a Monday
 
 
-def line(number, sku, price, quantity=1, *, category="cups", discount="0"):
+def line(number, sku, price, quantity=1, *, category="cups", discount="0", **more):
     """Return a basket's line."""
-    return BasketLine(number, number, quantity, D(price), D(discount), sku, category)
+    return BasketLine(number, number, quantity, D(price), D(discount), sku, category, **more)
 
 
 def basket(*lines, **facts):
