@@ -62,6 +62,9 @@ class IncomingOrder:
     ship_by: datetime | None = None
     must_not_ship: Sentence | None = None  # the channel's own reason to wait (group buy forming, deposit only …)
     shipped_at: datetime | None = None  # when the channel says that goods left, whoever sent them
+    coupon_codes: tuple[str, ...] = ()  # of our promotions, as the buyer gave them
+    store: str = ""  # where it was bought, for a channel of several stores
+    member_tier: str = ""  # the buyer's, in the channel's words
     remarks: tuple[Sentence, ...] = field(default=())  # what translation had to mend
 
 

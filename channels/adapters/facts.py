@@ -17,6 +17,10 @@ LONGEST_PHONE: Final = 40
 LONGEST_TOKEN: Final = 200
 LONGEST_NOTE: Final = 500
 LONGEST_REASON: Final = 200
+LONGEST_COUPON: Final = 40
+LONGEST_STORE: Final = 40
+LONGEST_TIER: Final = 20
+MOST_COUPONS: Final = 20
 LARGEST_ORDER: Final = Decimal(100_000_000_000)
 
 
@@ -46,6 +50,9 @@ def order(reader: Fields, *, to: Fields | None, lines: Sequence[Fields], currenc
         ship_by=reader.time_or_none("ship_by"),
         shipped_at=reader.time_or_none("shipped_at"),
         must_not_ship=_must_not_ship(reader),
+        coupon_codes=_coupon_codes(reader),
+        store=_short_code(reader, "store", LONGEST_STORE),
+        member_tier=_short_code(reader, "member_tier", LONGEST_TIER),
         remarks=tuple(reader.remarks),
     )
 
@@ -64,6 +71,26 @@ def address(reader: Fields) -> Address:
         reader.text("phone", LONGEST_PHONE),
         _token(reader),
     )
+
+
+def _coupon_codes(reader: Fields) -> tuple[str, ...]:
+    """Return the coupons the buyer gave; a code is never mended, because a mended code is another code."""
+    values = reader.values.get("coupon_codes")
+    if values is None:
+        return ()
+    if not isinstance(values, list) or len(values) > MOST_COUPONS:
+        reader.bad_value("coupon_codes", "bad_value")
+    codes = [Fields({"coupon": value}, reader.remarks, reader.label("coupon_codes") + ".") for value in values]
+    return tuple(_short_code(code, "coupon", LONGEST_COUPON) for code in codes)
+
+
+def _short_code(reader: Fields, name: str, longest: int) -> str:
+    if reader.values.get(name) in (None, ""):
+        return ""
+    code = reader.code(name)
+    if len(code) > longest:
+        reader.bad_value(name, "bad_value")
+    return code
 
 
 def _check_currency(reader: Fields, currency: str) -> None:

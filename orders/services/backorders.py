@@ -35,7 +35,8 @@ WITH has_come AS MATERIALIZED (
      WHERE orders.status IN ('backordered', 'on_hold', 'awaiting_payment') AND orders.goods_state = 'backordered'
        AND (orders.money_state = 'paid' OR orders.reserved_until > %(at)s OR orders.open_holds > 0)
        AND NOT EXISTS (SELECT FROM orders_hold AS hold
-                        WHERE hold.order_id = orders.id AND hold.lifted_at IS NULL AND hold.kind <> 'channel')
+                        WHERE hold.order_id = orders.id AND hold.lifted_at IS NULL
+                          AND hold.kind NOT IN ('channel', 'gift'))
 )
 SELECT is_other, place, placed_at, id FROM worth
  WHERE (is_other, place, placed_at, id) > (%(is_other)s, %(place)s, %(placed_at)s, %(id)s)

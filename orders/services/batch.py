@@ -26,6 +26,7 @@ from orders.models import (
     Order,
     OrderEvent,
     OrderLine,
+    OrderPricing,
     Oversell,
     Refund,
     RoutingDecision,
@@ -33,6 +34,7 @@ from orders.models import (
 from orders.rules import demand, progress
 from orders.services import announcing, expecting
 from orders.statuses import EventKind, FulfillmentStatus, GoodsState, HoldKind
+from promotions.services import limits
 
 ORDER_FACTS = (
     "revision", "address_revision", "note_revision",
@@ -44,7 +46,7 @@ ORDER_FACTS = (
 
 LINE_FACTS = (
     "sku", "quantity", "quantity_allocated", "quantity_shipped", "unit_price", "discount_amount", "net_amount",
-    "promised_date", "is_cancelled",
+    "promotion_amount", "promised_date", "is_cancelled",
 )  # fmt: skip
 PARCEL_FACTS = (
     "status", "released_at", "packed_at", "shipped_at", "delivered_at", "carrier_code", "tracking_number",
@@ -76,6 +78,14 @@ class Work:
     def live_lines(self) -> list[OrderLine]:
         """Return the lines that still count."""
         return [line for line in self.lines if not line.is_cancelled]
+
+    def sold_lines(self) -> list[OrderLine]:
+        """Return the live lines that the channel sold: all but the gifts of our promotions."""
+        return [line for line in self.lines if not line.is_cancelled and not line.promotion_code]
+
+    def our_gifts(self) -> list[OrderLine]:
+        """Return the live lines that our promotions added."""
+        return [line for line in self.lines if line.promotion_code and not line.is_cancelled]
 
     def live_parcels(self) -> list[Fulfillment]:
         """Return the parcels that are not cancelled."""
@@ -142,6 +152,9 @@ class Batch:
     events: list[OrderEvent] = field(default_factory=list)
     oversells: list[Oversell] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
+    pricings: list[OrderPricing] = field(default_factory=list)
+    paid: list[str] = field(default_factory=list)  # orders that were paid: what they reserved of promotions is used
+    given_up: list[str] = field(default_factory=list)  # orders that give back what they reserved of promotions
     drafts: list[outbox.Draft] = field(default_factory=list)
     troubles: list[cases.Trouble] = field(default_factory=list)
     settled: dict[str, set[str]] = field(default_factory=dict)  # case kind → order numbers whose case is over
@@ -213,17 +226,24 @@ class Batch:
         rows.update(self.changed_parcels.values(), PARCEL_FACTS)
         rows.update(self.lifted_holds, ("lifted_at", "lifted_by"))
         new_rows: tuple[Sequence[Model], ...] = (
-            self.new_parcels, self.new_contents, self.decisions, self.new_holds, self.events,
+            self.new_parcels, self.new_contents, self.decisions, self.new_holds, self.events, self.pricings,
         )  # fmt: skip
         for fresh in new_rows:
             rows.insert(fresh)
         if self.oversells:
             Oversell.objects.bulk_create(self.oversells, ignore_conflicts=True)  # a line is noted once per cause
         _save_refunds(self.refunds)
+        self._settle_promotions()
         outbox.enqueue(self.drafts, at=self.at)
         announcing.announce(self)
         inbox.finish(self.outcomes, at=self.at)
         self._write_cases()
+
+    def _settle_promotions(self) -> None:
+        if self.paid:
+            limits.commit(self.paid, at=self.at)
+        if self.given_up:
+            limits.release(self.given_up, at=self.at)
 
     def _write_cases(self) -> None:
         cases.open_cases(self.troubles, at=self.at)

@@ -11,6 +11,7 @@ from orders.services import allocation
 from orders.services import batch as batches
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, HoldKind
+from promotions.services import limits
 
 
 @dataclass
@@ -29,6 +30,7 @@ def cancel(order_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime)
     """
     batch = batches.load(order_ids, at=at, actor=actor)
     outcome = Cancelled()
+    limits.release([work.order.number for work in batch.works if _why_not(work) is None], at=at)
     for work in batch.works:
         why_not = _why_not(work)
         if why_not:
@@ -51,6 +53,7 @@ def _why_not(work: Work) -> Sentence | None:
 def apply(batch: Batch, work: Work, *, at: datetime, reason: str = "", detail: Sentence | None = None) -> None:
     """Cancel an order of a batch: planned parcels are undone, holds lifted; no node may have a parcel of it."""
     allocation.undo(batch, [work])
+    batch.given_up.append(work.order.number)
     work.order.cancelled_at, work.order.cancel_reason = at, reason[:200]
     work.order.reserved_until = None
     for kind in list(work.holds):

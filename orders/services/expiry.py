@@ -18,6 +18,7 @@ from orders.services import allocation
 from orders.services import batch as batches
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, FulfillmentStatus, MoneyState
+from promotions.services import limits
 
 EXPIRY = Actor("job", "expiry")
 SHORTEST_EXTENSION = timedelta(minutes=10)
@@ -34,6 +35,7 @@ def expire_unpaid(*, at: datetime, limit: int = 500) -> int:
     kept = [work for work in batch.works if work.holds or work.is_at_a_node()]
     over = [work for work in batch.works if not (work.holds or work.is_at_a_node())]
     _extend(batch, kept)
+    limits.release([work.order.number for work in over], at=at)
     allocation.undo(batch, over)
     for work in over:
         work.order.reserved_until = None

@@ -17,6 +17,8 @@ from orders.services import allocation, cancellation, checks
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, HoldKind, MoneyState
 
+NOTHING = Decimal(0)
+
 
 def set_address(order: Order, address: Address) -> None:
     """Put where and to whom on the order; an unknown province leaves ``region`` empty."""
@@ -99,7 +101,7 @@ def is_old_news(order: Order, says: IncomingChange) -> bool:
 
 def cancel_if_empty(batch: Batch, work: Work) -> bool:
     """Cancel an order of which every line was cancelled; returns whether it was."""
-    if work.live_lines() or work.is_at_a_node():
+    if work.sold_lines() or work.is_at_a_node():
         return False
     cancellation.apply(batch, work, at=batch.at, detail=say("Every line was cancelled on the channel."))
     return True
@@ -124,6 +126,9 @@ def _pay(batch: Batch, work: Work, paid_at: datetime) -> None:
     if order.paid_at:
         return
     channel = batch.channels[order.channel_id]
+    if order.reserved_until is None and not work.is_new:  # its term was over and it gave back what it had
+        work.is_priced = False
+    batch.paid.append(order.number)
     order.money_state, order.paid_at, order.reserved_until = MoneyState.PAID, paid_at, None
     note_paid_amount(work, None)
     order.ship_by = order.ship_by or paid_at + timedelta(hours=channel.ship_within_hours)
@@ -173,7 +178,7 @@ def _change_lines(batch: Batch, work: Work, says: tuple[IncomingLine, ...], skus
     """Take over quantities, added, cancelled and vanished lines; undo the plan when units changed."""
     known = {line.external_id: line for line in work.lines}
     units_before = [(line.external_id, line.quantity, line.is_cancelled, line.sku_id) for line in work.lines]
-    vanished = [line for line in work.live_lines() if line.external_id not in {told.external_id for told in says}]
+    vanished = [line for line in work.sold_lines() if line.external_id not in {told.external_id for told in says}]
     if work.is_at_a_node():
         if vanished or any(_differs(known.get(line.external_id), line) for line in says):
             _changed_too_late(batch, work)
@@ -185,7 +190,7 @@ def _change_lines(batch: Batch, work: Work, says: tuple[IncomingLine, ...], skus
         if line.external_id in known:
             _update_line(batch, known[line.external_id], line, skus.get((work.order.channel_id, line.sku_code)))
         else:
-            fresh = new_line(work, len(work.lines) + 1, line, skus)
+            fresh = new_line(work, max((other.line_number for other in work.lines), default=0) + 1, line, skus)
             work.lines.append(fresh)
             if not work.is_new:  # a new order brings its lines along
                 batch.new_lines.append(fresh)
@@ -203,6 +208,7 @@ def _update_line(batch: Batch, line: OrderLine, says: IncomingLine, sku_id: int 
     if says.quantity != line.quantity:
         line.quantity_allocated = 0
     line.quantity, line.unit_price, line.discount_amount = says.quantity, says.unit_price, says.discount
+    line.promotion_amount = NOTHING  # granted again when the order is priced
     line.is_cancelled, line.sku_id = says.is_cancelled, line.sku_id or sku_id
     batch.line_changed(line)
 

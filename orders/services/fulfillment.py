@@ -238,7 +238,7 @@ def _count_shipped(batch: Batch, work: Work) -> None:
 def _notice(work: Work, parcel: Fulfillment) -> ShipmentNotice:
     units: dict[str, int] = {}
     for content in work.contents:
-        if content.fulfillment is parcel:
+        if content.fulfillment is parcel and not content.order_line.promotion_code:  # the channel knows no gift of ours
             line = content.order_line
             units[line.external_id] = min(line.quantity, units.get(line.external_id, 0) + content.quantity)
     return ShipmentNotice(

@@ -8,7 +8,7 @@ from audit.rules.actors import Actor
 from audit.rules.sentences import say
 from audit.services.transactions import atomic_with_retry
 from orders.services import batch as batches
-from orders.services import checks, intake, pipeline
+from orders.services import checks, gifts, intake, pipeline
 from orders.services.batch import Batch, Work
 from orders.statuses import HoldKind
 
@@ -68,6 +68,8 @@ def lift(order_ids: Sequence[int], *, actor: Actor, at: datetime) -> int:
         kinds = [kind for kind in work.holds if kind not in AUTOMATIC]
         for kind in kinds:
             batch.lift(work, HoldKind(kind))
+        if HoldKind.GIFT in kinds:
+            gifts.drop(batch, work)
         count += bool(kinds)
     pipeline.walk(batch)
     batch.write()

@@ -20,6 +20,7 @@ from orders.models import Customer, Order
 from orders.services import checks, facts, refunds
 from orders.services.batch import Batch, Work, works_of
 from orders.statuses import EventKind, MoneyState
+from promotions.services import coupons
 
 OrderKey = tuple[int, str]  # channel id, the channel's order number
 RANKS = {IncomingChange: 1, IncomingRefund: 2}  # the order itself comes first
@@ -93,7 +94,7 @@ def _open_desk(batch: Batch, mails: Sequence[_Mail]) -> _Desk:
     told = [(mail.message.channel_id, mail.says) for mail in mails if isinstance(mail.says, IncomingOrder)]
     desk = _Desk(
         skus=_sku_ids({(channel_id, line.sku_code) for channel_id, says in told for line in says.lines}),
-        customers=_customers({(channel_id, says.buyer_key): says.buyer_name for channel_id, says in told}),
+        customers=_customers({(channel_id, says.buyer_key): says for channel_id, says in told}),
     )
     for work in works_of(_known_orders({mail.key for mail in mails})):
         desk.works[work.order.channel_id, work.order.external_id] = work
@@ -122,14 +123,25 @@ def _sku_ids(wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
     return meant
 
 
-def _customers(names: Mapping[tuple[int, str], str]) -> dict[tuple[int, str], Customer]:
-    """Return the buyers under these keys, new ones not saved yet; an order without a buyer's key has none."""
-    keyed = {key: name for key, name in names.items() if key[1]}
+def _customers(told: Mapping[tuple[int, str], IncomingOrder]) -> dict[tuple[int, str], Customer]:
+    """Return the buyers under these keys, new ones not saved yet; an order without a buyer's key has none.
+
+    A tier that the channel tells is the buyer's from now on.
+    """
+    keyed = {key: says for key, says in told.items() if key[1]}
     known = Customer.objects.filter(pk__in=rows.keys_of(Customer, ("channel_id", "external_key"), keyed))
     buyers = {(customer.channel_id, customer.external_key): customer for customer in known}
-    for (channel_id, key), name in keyed.items():
-        if (channel_id, key) not in buyers:
-            buyers[channel_id, key] = Customer(channel_id=channel_id, external_key=key, name=name)
+    changed = []
+    for (channel_id, key), says in keyed.items():
+        buyer = buyers.get((channel_id, key))
+        if buyer is None:
+            buyers[channel_id, key] = Customer(
+                channel_id=channel_id, external_key=key, name=says.buyer_name, tier=says.member_tier
+            )
+        elif says.member_tier not in ("", buyer.tier):
+            buyer.tier = says.member_tier
+            changed.append(buyer)
+    rows.update(changed, ("tier",))
     return buyers
 
 
@@ -210,6 +222,8 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
         received_at=batch.at,
         ship_by=says.ship_by,
         priority=channel.priority,
+        coupon_codes=coupons.known_codes(says.coupon_codes),
+        store_code=says.store,
     )
     facts.set_address(order, says.address)
     work = Work(order=order, lines=[], is_new=True)

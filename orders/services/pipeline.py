@@ -19,7 +19,7 @@ from audit.services import cases
 from audit.services.transactions import atomic_with_retry
 from channels.models import InboundMessage
 from channels.services import inbox
-from orders.services import allocation, intake, parcel_facts, pricing, release
+from orders.services import allocation, gifts, intake, parcel_facts, pricing, release
 from orders.services.batch import Batch, Work
 from orders.statuses import FulfillmentStatus, HoldKind, MoneyState
 
@@ -42,8 +42,8 @@ def _may_go_on(work: Work) -> bool:
 
 
 def _may_reserve(work: Work) -> bool:
-    """A channel that says wait, or a refund nobody decided, may have goods set aside; no other hold may."""
-    return set(work.holds) <= {HoldKind.CHANNEL, HoldKind.REFUND} and work.order.cancelled_at is None
+    """Goods are set aside while the channel says wait, a refund is undecided or a gift is gone; under no other hold."""
+    return set(work.holds) <= {HoldKind.CHANNEL, HoldKind.REFUND, HoldKind.GIFT} and work.order.cancelled_at is None
 
 
 def _is_unpriced(_batch: Batch, work: Work) -> bool:
@@ -76,10 +76,11 @@ def _is_releasable(_batch: Batch, work: Work) -> bool:
     )
 
 
-# inbox ─► intake ─► pricing ─► allocation ─► release ─► (people, nodes, carriers) pick, pack, ship, deliver
+# inbox ─► intake ─► pricing ─► allocation ─► gifts ─► release ─► (people, nodes, carriers) pick, pack, ship, deliver
 STEPS = (
     Step("pricing", takes=_is_unpriced, run=pricing.price),
     Step("allocation", takes=_is_unallocated, run=allocation.allocate),
+    Step("gifts", takes=gifts.is_lacking, run=gifts.let_go),
     Step("release", takes=_is_releasable, run=release.release),
 )
 

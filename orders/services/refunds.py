@@ -96,7 +96,7 @@ def _cancel_refunded(batch: Batch, work: Work) -> None:
     for line in gone:
         line.is_cancelled, work.is_priced = True, False
         batch.line_changed(line)
-    is_empty = not work.live_lines() or (_is_all(work, paid_back) and not sent)
+    is_empty = not work.sold_lines() or (_is_all(work, paid_back) and not sent)
     if not gone and not is_empty:
         return
     shown = gone or work.lines

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from audit.models import rows
-from promotions.models import Allowance, Coupon, PromotionVersion, Redemption
+from promotions.models import Allowance, Coupon, Promotion, PromotionVersion, Redemption
 from promotions.statuses import RedemptionStatus
 
 NOTHING: Final = Decimal(0)
@@ -94,10 +94,11 @@ class _Books:
 
 
 @transaction.atomic
-def take(takings: Sequence[Taking], *, at: datetime) -> list[Taking]:
+def take(takings: Sequence[Taking], *, at: datetime, paid: Collection[str] = ()) -> list[Taking]:
     """Reserve what orders want, as far as it goes, in the order given; returns what was refused, which took nothing.
 
-    An order must not hold a promotion already. Raises ``LimitsChanged`` when a guard refused, which the locks exclude.
+    What orders take that are ``paid`` is used for good at once. An order must not hold a promotion already. Raises
+    ``LimitsChanged`` when a guard refused, which the locks exclude.
     """
     if not takings:
         return []
@@ -114,7 +115,7 @@ def take(takings: Sequence[Taking], *, at: datetime) -> list[Taking]:
         else:
             refused.append(taking)
     _write(books, sign=1)
-    rows.insert([_redemption(taking, at) for taking in granted])
+    rows.insert([_redemption(taking, at, is_paid=taking.reference in paid) for taking in granted])
     return refused
 
 
@@ -134,9 +135,16 @@ def release(references: Collection[str], *, at: datetime) -> int:
 
 
 @transaction.atomic
-def undo(references: Collection[str], *, at: datetime) -> int:
-    """Give back everything that these orders hold, because they are priced again; returns how many that were."""
-    return _give_back(_held(references), at)
+def undo(references: Collection[str], *, at: datetime, codes: Collection[str] | None = None) -> int:
+    """Give back what these orders hold, of all promotions or of those with these codes; returns how many that were.
+
+    For orders that are priced again: unlike ``release`` it asks no rule.
+    """
+    held = _held(references)
+    if held and codes is not None:
+        ids = set(Promotion.objects.filter(code__in=codes).values_list("pk", flat=True))
+        held = [row for row in held if row.promotion_id in ids]
+    return _give_back(held, at)
 
 
 def _held(references: Collection[str]) -> list[Redemption]:
@@ -253,7 +261,7 @@ def _update(sql: str, changes: Sequence[tuple[object, ...]]) -> None:
             raise LimitsChanged(f"{len(changes) - cursor.rowcount} of {len(changes)} limits refused the change")
 
 
-def _redemption(taking: Taking, at: datetime) -> Redemption:
+def _redemption(taking: Taking, at: datetime, *, is_paid: bool = False) -> Redemption:
     return rows.new(
         Redemption,
         promotion_id=taking.promotion_id,
@@ -263,5 +271,7 @@ def _redemption(taking: Taking, at: datetime) -> Redemption:
         buyer=taking.buyer,
         coupon_id=taking.coupon_id,
         amount=taking.amount,
+        status=RedemptionStatus.COMMITTED if is_paid else RedemptionStatus.RESERVED,
         taken_at=at,
+        settled_at=at if is_paid else None,
     )

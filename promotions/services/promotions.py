@@ -9,6 +9,7 @@ import msgspec
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db.models import Count, Sum
+from django.utils import timezone
 
 from audit.rules.sentences import Sentence, say
 from audit.services import versions
@@ -16,6 +17,8 @@ from audit.services.versions import Governed
 from audit.statuses import VersionStatus
 from inventory.models import Sku
 from promotions.models import Allowance, PromotionVersion, Redemption
+from promotions.queries import shop
+from promotions.rules import differences, sentences, validation
 from promotions.rules import rule as rules
 from promotions.rules.rewards import BuyGet, Gift, PurchaseLimit
 from promotions.rules.rule import Rule
@@ -39,10 +42,11 @@ def rule_of(version: PromotionVersion) -> Rule:
 def _complain(version: PromotionVersion) -> Sequence[Sentence]:
     """Return what keeps a version from being submitted."""
     try:
-        rule_of(version)
+        rule = rule_of(version)
     except msgspec.ValidationError as trouble:
         return [say("The rule cannot be read: %(why)s", why=str(trouble))]
-    return []
+    facts = shop.facts(rule, version.promotion.code, on_date=timezone.localdate())
+    return [complaint.why for complaint in validation.complaints(rule, facts)]
 
 
 def _name(version: PromotionVersion) -> str:
@@ -54,19 +58,16 @@ def _url(version: PromotionVersion) -> str:
 
 
 def _describe(version: PromotionVersion) -> Sentence:
-    return say("%(code)s: %(name)s", code=version.promotion.code, name=version.promotion.name)
+    rule = rule_of(version)
+    return sentences.describe(rule, shop.names([rule]))
 
 
 def _changes(old: PromotionVersion | None, new: PromotionVersion) -> Sequence[Sentence]:
-    """Return which parts of the rule are other than in what is in force."""
+    """Return each difference to what is in force, in words."""
     if old is None:
         return [say("Nothing of this promotion is in force yet.")]
-    parts = sorted({*old.body, *new.body})
-    return [
-        say("%(part)s changes.", part=part.replace("_", " "))
-        for part in parts
-        if old.body.get(part) != new.body.get(part)
-    ]
+    before, after = rule_of(old), rule_of(new)
+    return differences.changes(before, after, shop.names([before, after]))
 
 
 def _effect(version: PromotionVersion) -> Sequence[Sentence]:

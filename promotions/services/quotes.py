@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from audit.statuses import VersionStatus
@@ -28,6 +28,8 @@ from promotions.rules.rule import PublishedRule
 from promotions.services.limits import Taking
 
 Pins = tuple[tuple[str, int], ...]  # promotion code and version number, in the order of the codes
+Mark = tuple[int, int, str, int, str]  # a version: its key, its promotion's key and code, number, digest
+Stamp = tuple[Mark, ...]  # in the order of the keys
 MOST_KEPT: Final = 64
 NOTHING: Final = Decimal(0)
 
@@ -71,8 +73,7 @@ class Priced:
 
 
 _NO_RULES: Final = Book()
-_kept: dict[Pins, Book] = {}
-_live: tuple[tuple[int, ...], Book] = ((), _NO_RULES)
+_kept: dict[Stamp, Book] = {}
 
 
 def quote(baskets: Iterable[Basket], *, at: datetime | None = None) -> list[Quote]:
@@ -90,30 +91,36 @@ def quote_all(requests: Sequence[Request], *, at: datetime) -> list[Priced]:
 
 def live() -> Book:
     """Return the rules that are live now: one query while nothing has changed."""
-    global _live
-    rows = PromotionVersion.objects.filter(status=VersionStatus.LIVE)
-    stamp = tuple(rows.order_by("pk").values_list("pk", flat=True))
-    kept_stamp, book = _live
-    if stamp != kept_stamp:
-        book = made(PromotionVersion.objects.filter(pk__in=stamp).select_related("promotion"))
-        _live = (stamp, book)
-    return book
+    return _book(_stamp(PromotionVersion.objects.filter(status=VersionStatus.LIVE)))
 
 
 def pinned(wanted: Collection[Pins]) -> dict[Pins, Book]:
     """Return the rules of these versions, whatever became of them since; versions never change."""
-    unknown = {pins for pins in wanted if pins and pins not in _kept}
-    if unknown:
-        codes = {code for pins in unknown for code, _number in pins}
-        numbers = {number for pins in unknown for _code, number in pins}
+    codes = {code for pins in wanted for code, _number in pins}
+    numbers = {number for pins in wanted for _code, number in pins}
+    marks: dict[tuple[str, int], Mark] = {}
+    if codes:
         rows = PromotionVersion.objects.filter(promotion__code__in=codes, number__in=numbers)
-        rows = rows.select_related("promotion")
-        found = {(version.promotion.code, version.number): version for version in rows}
-        if len(_kept) + len(unknown) > MOST_KEPT:
+        marks = {(mark[2], mark[3]): mark for mark in _stamp(rows)}
+    return {pins: _book(tuple(sorted(marks[pin] for pin in pins))) for pins in wanted}
+
+
+def _stamp(versions: QuerySet[PromotionVersion]) -> Stamp:
+    """Return what tells one set of versions from every other one."""
+    marks = versions.order_by("pk").values_list("pk", "promotion_id", "promotion__code", "number", "digest")
+    return tuple(marks)
+
+
+def _book(stamp: Stamp) -> Book:
+    """Return the rules of these versions, compiled once; few sets are kept, because few are asked for."""
+    book = _kept.get(stamp) if stamp else _NO_RULES
+    if book is None:
+        keys = [mark[0] for mark in stamp]
+        book = made(PromotionVersion.objects.filter(pk__in=keys).select_related("promotion"))
+        if len(_kept) >= MOST_KEPT:
             _kept.clear()
-        for pins in unknown:
-            _kept[pins] = made(found[pin] for pin in pins)
-    return {pins: _kept[pins] if pins else _NO_RULES for pins in wanted}
+        _kept[stamp] = book
+    return book
 
 
 def made(versions: Iterable[PromotionVersion]) -> Book:

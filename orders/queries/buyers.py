@@ -1,0 +1,65 @@
+"""What promotions ask about buyers: how many orders they made before, and what they bought in the days before."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from orders.models import OrderLine
+
+OrderKey = tuple[int, datetime]  # customer id, when the order was placed
+
+
+@dataclass(frozen=True)
+class Bought:
+    """One line that a buyer bought."""
+
+    order_id: int
+    customer_id: int
+    placed_at: datetime
+    sku: str
+    category: str
+    brand: str
+    quantity: int
+
+
+def orders_before(wanted: Collection[OrderKey]) -> Mapping[OrderKey, int]:
+    """Return how many orders, not cancelled, each buyer placed before these moments: one query."""
+    if not wanted:
+        return {}
+    pairs = sorted(set(wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT wanted.customer_id, wanted.placed_at, count(orders.id)
+              FROM unnest(%s::bigint[], %s::timestamptz[]) AS wanted (customer_id, placed_at)
+              LEFT JOIN orders_order AS orders ON orders.customer_id = wanted.customer_id
+               AND orders.placed_at < wanted.placed_at AND orders.cancelled_at IS NULL
+             GROUP BY wanted.customer_id, wanted.placed_at
+            """,
+            [[customer for customer, _at in pairs], [at for _customer, at in pairs]],
+        )
+        return {(customer, at): count for customer, at, count in cursor.fetchall()}
+
+
+def bought(customer_ids: Collection[int], *, since: datetime, until: datetime) -> Sequence[Bought]:
+    """Return the lines with a known SKU that these buyers bought in a time, without gifts and what was cancelled."""
+    if not customer_ids:
+        return []
+    lines = OrderLine.objects.filter(
+        order__customer__in=customer_ids,
+        order__placed_at__gt=since,
+        order__placed_at__lte=until,
+        order__cancelled_at__isnull=True,
+        is_cancelled=False,
+        is_gift=False,
+        sku__isnull=False,
+    )
+    return [
+        Bought(*values)
+        for values in lines.values_list(
+            "order_id", "order__customer_id", "order__placed_at", "sku__code", "sku__category__code", "sku__brand",
+            "quantity",
+        )
+    ]  # fmt: skip
