@@ -92,7 +92,7 @@ class Outcome(StrEnum):
     EXCEEDED = "exceeded"  # a purchase limit: more than allowed
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """What became of one rule for one basket, and why, with the values."""
 
     code: str
@@ -102,7 +102,7 @@ class Verdict(Struct, frozen=True):
     amount: Decimal = NOTHING  # what it took off
 
 
-class Grant(Struct, frozen=True):
+class Grant(Struct, frozen=True, gc=False):
     """What one rule took off one line."""
 
     code: str
@@ -110,7 +110,7 @@ class Grant(Struct, frozen=True):
     amount: Decimal
 
 
-class QuotedLine(Struct, frozen=True):
+class QuotedLine(Struct, frozen=True, gc=False):
     """What one line costs, to the cent: gross − discount = net; ``grants`` are our rules' part of the discount."""
 
     line_number: int
@@ -125,7 +125,7 @@ class QuotedLine(Struct, frozen=True):
         return sum((grant.amount for grant in self.grants), NOTHING)
 
 
-class GiftLine(Struct, frozen=True):
+class GiftLine(Struct, frozen=True, gc=False):
     """Units that a rule adds to the parcel."""
 
     sku: str
@@ -134,7 +134,7 @@ class GiftLine(Struct, frozen=True):
     number: int
 
 
-class Quote(Struct, frozen=True):
+class Quote(Struct, frozen=True, gc=False):
     """What a basket costs and why: lines, gifts, sums, and a verdict for every rule that was looked at."""
 
     reference: str

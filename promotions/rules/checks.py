@@ -13,7 +13,6 @@ from promotions.rules.goods import Goods
 from promotions.rules.money import shown, to_cents
 
 Check = Callable[[Counter], Condition | None]  # the part of a condition that is not true; None when all of it is
-Test = Callable[[Counter], bool]
 
 
 def compiled(condition: Condition) -> Check:
@@ -25,8 +24,7 @@ def compiled(condition: Condition) -> Check:
     if isinstance(condition, c.Not):
         check, failing = compiled(condition.of), condition
         return lambda counter: None if check(counter) is not None else failing
-    test = _TESTS[type(condition)](condition)
-    return lambda counter: None if test(counter) else condition
+    return _CHECKS[type(condition)](condition)
 
 
 def why_not(part: Condition, counter: Counter) -> Sentence:
@@ -69,53 +67,54 @@ def _any(condition: c.Any) -> Check:
     return check
 
 
-def _amount(condition: c.Amount) -> Test:
+def _amount(condition: c.Amount) -> Check:
     least, goods = to_cents(condition.at_least), select(condition.goods)
     if condition.below is None:
-        return lambda counter: counter.amount_of(goods) >= least
+        return lambda counter: None if counter.amount_of(goods) >= least else condition
     below = to_cents(condition.below)
-    return lambda counter: least <= counter.amount_of(goods) < below
+    return lambda counter: None if least <= counter.amount_of(goods) < below else condition
 
 
-def _quantity(condition: c.Quantity) -> Test:
+def _quantity(condition: c.Quantity) -> Check:
     least, goods, most = condition.at_least, select(condition.goods), condition.at_most
     if most is None:
-        return lambda counter: counter.units_of(goods) >= least
-    return lambda counter: least <= counter.units_of(goods) <= most
+        return lambda counter: None if counter.units_of(goods) >= least else condition
+    return lambda counter: None if least <= counter.units_of(goods) <= most else condition
 
 
-def _ships_to(condition: c.ShipsTo) -> Test:
+def _ships_to(condition: c.ShipsTo) -> Check:
     regions = frozenset(condition.regions)
-    return lambda counter: not regions.isdisjoint(counter.places)
+    return lambda counter: condition if regions.isdisjoint(counter.places) else None
 
 
-def _one_of(field: str, wanted: Sequence[str]) -> Test:
+def _one_of(condition: Condition, field: str, wanted: Sequence[str]) -> Check:
     words, word = frozenset(wanted), attrgetter(field)
-    return lambda counter: word(counter.basket) in words
+    return lambda counter: None if word(counter.basket) in words else condition
 
 
-def _segment(condition: c.Segment) -> Test:
+def _segment(condition: c.Segment) -> Check:
     segments = frozenset(condition.segments)
-    return lambda counter: not segments.isdisjoint(counter.basket.segments)
+    return lambda counter: condition if segments.isdisjoint(counter.basket.segments) else None
 
 
-def _orders_before(condition: c.OrdersBefore) -> Test:
+def _orders_before(condition: c.OrdersBefore) -> Check:
     least, most = condition.at_least, condition.at_most
 
-    def test(counter: Counter) -> bool:
+    def check(counter: Counter) -> Condition | None:
         count = counter.basket.orders_before
-        return count is not None and least <= count and (most is None or count <= most)
+        return None if count is not None and least <= count and (most is None or count <= most) else condition
 
-    return test
+    return check
 
 
-def _on_weekdays(condition: c.OnWeekdays) -> Test:
+def _on_weekdays(condition: c.OnWeekdays) -> Check:
     days = frozenset(condition.days)
-    return lambda counter: counter.shop_time.isoweekday() in days
+    return lambda counter: None if counter.shop_time.isoweekday() in days else condition
 
 
-def _in_hours(condition: c.InHours) -> Test:
-    return lambda counter: is_between(condition.starts, condition.ends, counter.shop_time.time())
+def _in_hours(condition: c.InHours) -> Check:
+    starts, ends = condition.starts, condition.ends
+    return lambda counter: None if is_between(starts, ends, counter.shop_time.time()) else condition
 
 
 def is_between(starts: time, ends: time, moment: time) -> bool:
@@ -125,16 +124,16 @@ def is_between(starts: time, ends: time, moment: time) -> bool:
     return not ends <= moment < starts
 
 
-_TESTS: dict[type, Callable[..., Test]] = {
+_CHECKS: dict[type, Callable[..., Check]] = {
     c.Amount: _amount,
     c.Quantity: _quantity,
     c.ShipsTo: _ships_to,
-    c.OnChannel: lambda condition: _one_of("channel_code", condition.channels),
-    c.AtStore: lambda condition: _one_of("store", condition.stores),
-    c.Member: lambda condition: _one_of("tier", condition.tiers),
+    c.OnChannel: lambda condition: _one_of(condition, "channel_code", condition.channels),
+    c.AtStore: lambda condition: _one_of(condition, "store", condition.stores),
+    c.Member: lambda condition: _one_of(condition, "tier", condition.tiers),
     c.Segment: _segment,
     c.OrdersBefore: _orders_before,
-    c.PaysBy: lambda condition: _one_of("payment", condition.methods),
+    c.PaysBy: lambda condition: _one_of(condition, "payment", condition.methods),
     c.OnWeekdays: _on_weekdays,
     c.InHours: _in_hours,
 }

@@ -20,7 +20,7 @@ MOST_COMBINATIONS: Final = 500
 MOST_EXCHANGES: Final = 50
 
 
-class Bid(Struct, eq=False):
+class Bid(Struct, eq=False, gc=False):
     """One rule's offer in its lane."""
 
     rule: CompiledRule

@@ -62,8 +62,8 @@ class Counter:
     """
 
     __slots__ = (
-        "_lines_of", "at", "basket", "circumstances", "coupons", "gift_lines", "gift_units", "held", "lines", "places",
-        "placed_at", "shipping", "shop_time",
+        "_lines_of", "_units_of", "at", "basket", "circumstances", "coupons", "gift_lines", "gift_units", "held",
+        "lines", "places", "placed_at", "shipping", "shop_time",
     )  # fmt: skip
 
     def __init__(self, basket: Basket, circumstances: Circumstances, at: datetime) -> None:
@@ -75,12 +75,12 @@ class Counter:
         self.gift_units = None if circumstances.gift_units is None else dict(circumstances.gift_units)
         self.placed_at = basket.placed_at or at
         self.shop_time = self.placed_at.astimezone(SHOP_TIME)
-        region = REGIONS.get(basket.region)
-        self.places = (basket.region, region.area) if region else (basket.region,)
+        self.places = _places(basket.region)
         self.shipping = to_cents(basket.shipping)
         coupon_of = circumstances.coupon_of
         self.coupons = {coupon_of[code]: code for code in basket.coupons if code in coupon_of}
         self._lines_of: dict[Selection, list[Line]] = {}
+        self._units_of: dict[Selection, int] = {}
 
     def lines_of(self, goods: Selection) -> list[Line]:
         """Return the lines whose SKU belongs to ``goods``; an unknown SKU belongs only to everything."""
@@ -99,13 +99,23 @@ class Counter:
 
     def units_of(self, goods: Selection) -> int:
         """Return how many units of these goods there are."""
-        return sum([line.quantity for line in self.lines_of(goods)])
+        units = self._units_of.get(goods)
+        if units is None:
+            units = self._units_of[goods] = sum([line.quantity for line in self.lines_of(goods)])
+        return units
 
     def rooms(self) -> dict[int, int]:
         """Return what can still come off each line, and off shipping, in cents."""
         rooms = {line.number: line.net for line in self.lines}
         rooms[SHIPPING] = self.shipping
         return rooms
+
+
+@lru_cache(maxsize=1_000)
+def _places(region: str) -> tuple[str, ...]:
+    """Return a region and the area that it belongs to."""
+    known = REGIONS.get(region)
+    return (region, known.area) if known else (region,)
 
 
 def _number(line: BasketLine) -> int:

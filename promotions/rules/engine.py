@@ -148,7 +148,7 @@ def _lay(till: _Till, rule: CompiledRule, made: Offer) -> None:
 def _offer(till: _Till, lane: Lane, rule: CompiledRule) -> Offer | None:
     """Return what a rule offers, or note why it offers nothing."""
     counter = till.counter
-    if not counter.basket.is_priced_here and lane not in _OURS:
+    if lane not in _OURS and not counter.basket.is_priced_here:
         till.say(rule, Outcome.NOT_PRICED_HERE, _NOT_OURS)
     elif not rule.is_in_time(counter.placed_at):
         till.say(rule, Outcome.OUT_OF_TIME, _OUTSIDE)
@@ -170,11 +170,11 @@ def _within_limits(till: _Till, rule: CompiledRule, made: Offer) -> Offer | None
         till.say(rule, Outcome.NO_STOCK if made.is_out_of_stock else Outcome.NOTHING_LEFT, made.why_nothing)
         return None
     left = till.counter.circumstances.left.get(rule.code)
-    spent = left and _spent(left, made)
-    if spent:
-        till.say(rule, Outcome.SPENT, spent)
-        return None
-    return made
+    spent = _spent(left, made) if left else None
+    if spent is None:
+        return made
+    till.say(rule, Outcome.SPENT, spent)
+    return None
 
 
 def _spent(left: Left, made: Offer) -> Sentence | None:

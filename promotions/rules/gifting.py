@@ -1,6 +1,6 @@
 """Gifts in the parcel, and limits on what one buyer gets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from audit.rules.sentences import say
 from promotions.rules import rewards as r
@@ -64,24 +64,30 @@ def _limit(reward: r.PurchaseLimit, goods: Selection, counter: Counter, code: st
 
 def _gifts(reward: r.Gift | r.BuyGet, times: int, counter: Counter, code: str) -> Offer:
     """Return the units that are to be added: what the parcel holds of this promotion already is not given again."""
-    wanted = [Item(item.sku, item.quantity * times) for item in reward.items]
+    wanted = [item if times == 1 else Item(item.sku, item.quantity * times) for item in reward.items]
     if reward.choice is Choice.ALL or not wanted:
         return _laid(wanted, counter, code) if wanted else NOTHING
-    if reward.choice is Choice.BUYER:
+    if reward.choice is Choice.BUYER and counter.basket.chosen_gifts:
         wanted.sort(key=lambda item: item.sku not in counter.basket.chosen_gifts)  # what was chosen, else as listed
-    wanted.sort(key=lambda item: (code, item.sku) not in counter.held)  # what lies in the parcel stays
+    if counter.held:
+        wanted.sort(key=lambda item: (code, item.sku) not in counter.held)  # what lies in the parcel stays
     offers = [_laid([item], counter, code) for item in wanted]
     return next((offer for offer in offers if not offer.is_out_of_stock), offers[0])
 
 
 def _laid(wanted: Sequence[Item], counter: Counter, code: str) -> Offer:
-    held, there = counter.held, counter.gift_units
-    more = tuple(
-        Item(item.sku, count) for item in wanted if (count := item.quantity - held.get((code, item.sku), 0)) > 0
-    )
-    missing = next((item for item in more if there is not None and there.get(item.sku, 0) < item.quantity), None)
+    more, there = _beyond(wanted, counter.held, code), counter.gift_units
+    missing = None if there is None else next((item for item in more if there.get(item.sku, 0) < item.quantity), None)
     if missing is None:
         return Offer(gifts=more)
     why = say("The gift %(sku)s is not there: %(wanted)s are needed, %(there)s can be had.",
               sku=missing.sku, wanted=missing.quantity, there=(there or {}).get(missing.sku, 0))  # fmt: skip
     return Offer(why_nothing=why, is_out_of_stock=True)
+
+
+def _beyond(wanted: Sequence[Item], held: Mapping[tuple[str, str], int], code: str) -> tuple[Item, ...]:
+    """Return what is wanted beyond what the parcel holds of this promotion."""
+    if not held:
+        return tuple(wanted)
+    missing = [(item.sku, item.quantity - held.get((code, item.sku), 0)) for item in wanted]
+    return tuple(Item(sku, count) for sku, count in missing if count > 0)

@@ -9,7 +9,7 @@ from promotions.rules.counter import Counter
 from promotions.rules.rewards import Item
 
 
-class Offer(Struct):
+class Offer(Struct, gc=False):
     """Cents off by line number (``counter.SHIPPING`` for shipping), gifts; or why it gives nothing."""
 
     off: dict[int, int] = {}
