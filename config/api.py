@@ -8,6 +8,7 @@ from channels.api.views import ChannelAvailabilityView, SkuChannelsView
 from inventory.api.stock import NetworkWhyView, NodeWhyView, StockViewSet
 from inventory.api.views import AvailabilityView
 from orders.api.views import FulfillmentViewSet, OrderViewSet
+from promotions.api.views import PromotionsView, QuotesView
 
 router = SimpleRouter()
 router.register("orders", OrderViewSet, basename="order")
@@ -18,6 +19,8 @@ urlpatterns = [
     path("v1/", include(router.urls)),
     path("v1/channels/<str:code>/availability/", ChannelAvailabilityView.as_view(), name="channel-availability"),
     path("v1/availability/", AvailabilityView.as_view(), name="availability"),
+    path("v1/promotions/", PromotionsView.as_view(), name="promotions"),
+    path("v1/quotes", QuotesView.as_view(), name="quotes"),
     path("v1/stock/<str:sku>/channels/", SkuChannelsView.as_view(), name="stock-why-by-channel"),
     path("v1/stock/<str:sku>/why/", NetworkWhyView.as_view(), name="stock-why-everywhere"),
     path("v1/stock/<str:sku>/<str:node>/why/", NodeWhyView.as_view(), name="stock-why"),

@@ -9,7 +9,7 @@ from audit.admin import columns, masking
 from inventory.admin import ledger
 from inventory.admin.choices import region_name
 from inventory.queries import ahead
-from orders.admin import explanations, looks
+from orders.admin import explanations, looks, pricing
 from orders.models import Fulfillment, Order
 from orders.queries import one_order
 from orders.queries.one_order import Moment, Parts
@@ -36,7 +36,7 @@ OUTCOMES = {
 
 
 def context(admin: Any, request: HttpRequest, order: Order) -> dict[str, Any]:
-    """Return everything the template needs, in fourteen queries at most with those of the login; one more if short."""
+    """Return everything the template needs, in fifteen queries at most with those of the login; one more if short."""
     parts = one_order.parts(order)
     expected = _expected(parts)
     may_see = request.user.has_perm(SEE_PERSONAL)
@@ -54,6 +54,7 @@ def context(admin: Any, request: HttpRequest, order: Order) -> dict[str, Any]:
         "buyer": buyer(order, may_see=may_see),
         "may_see_personal": may_see,
         "sums": sums(order),
+        "pricing": pricing.why(order),
         "lines": [_line(line, order) | {"expected": expected.get(line.line_number, ())} for line in parts.lines],
         "parcels": [_parcel(parcel, parcel_admin.verb_buttons(request, parcel.row)) for parcel in parts.parcels],
         "reservations": [{"row": row, "state": ledger.state_label(row.status)} for row in parts.reservations],

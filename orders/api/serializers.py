@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from audit.admin import masking
 from audit.api.fields import SentenceField
-from orders.models import Fulfillment, FulfillmentLine, Hold, Order, OrderEvent, OrderLine
+from orders.models import Fulfillment, FulfillmentLine, Hold, Order, OrderEvent, OrderLine, OrderPricing
 
 SEE_PERSONAL = "orders.view_order_personal"
 PERSONAL: dict[str, Callable[[str], str]] = {
@@ -28,7 +28,8 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
         model = OrderLine
         fields = (
             "line_number", "external_id", "external_sku", "sku", "title", "quantity", "quantity_allocated",
-            "quantity_shipped", "unit_price", "discount_amount", "net_amount", "is_cancelled",
+            "quantity_shipped", "unit_price", "discount_amount", "promotion_amount", "net_amount", "is_gift",
+            "promotion_code", "is_cancelled",
         )  # fmt: skip
 
 
@@ -76,6 +77,26 @@ class HoldSerializer(serializers.ModelSerializer[Hold]):
         fields = ("kind", "reason", "opened_at", "opened_by", "lifted_at", "lifted_by")
 
 
+class PriceVerdictSerializer(serializers.Serializer[Any]):
+    """What became of one promotion when the order was priced, and why."""
+
+    code = serializers.CharField()
+    version = serializers.IntegerField(source="number")
+    outcome = serializers.CharField()
+    why = SentenceField()
+    amount = serializers.DecimalField(14, 2)
+
+
+class PricingSerializer(serializers.ModelSerializer[OrderPricing]):
+    """Why the order costs what it costs: the newest pricing."""
+
+    verdicts = PriceVerdictSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = OrderPricing
+        fields = ("priced_at", "amount", "is_exact", "verdicts")
+
+
 class EventSerializer(serializers.ModelSerializer[OrderEvent]):
     """One thing that happened to an order."""
 
@@ -107,14 +128,21 @@ class OrderSerializer(OrderSummarySerializer):
     parcels = ParcelSerializer(source="fulfillments", many=True, read_only=True)
     holds = HoldSerializer(many=True, read_only=True)
     events = EventSerializer(many=True, read_only=True)
+    pricing = serializers.SerializerMethodField(help_text="Null when no promotion was live.")
     is_masked = serializers.SerializerMethodField(help_text="Whether personal data is masked for this reader.")
 
     class Meta(OrderSummarySerializer.Meta):
         fields = (
             *OrderSummarySerializer.Meta.fields, "revision", "goods_amount", "discount_amount", "shipping_amount",
             "district", *PERSONAL, "is_masked", "seller_note", "received_at", "reserved_until", "cancel_reason",
-            "lines", "parcels", "holds", "events",
+            "coupon_codes", "store_code", "lines", "pricing", "parcels", "holds", "events",
         )  # fmt: skip
+
+    @extend_schema_field(PricingSerializer(allow_null=True))
+    def get_pricing(self, order: Order) -> dict[str, Any] | None:
+        """Return the newest pricing with what each promotion said."""
+        newest = order.pricings.order_by("-pk").first()
+        return None if newest is None else dict(PricingSerializer(newest).data)
 
     @extend_schema_field(bool)
     def get_is_masked(self, _order: Order) -> bool:

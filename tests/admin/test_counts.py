@@ -160,13 +160,13 @@ def test_every_list_has_its_number():
 
 
 @pytest.mark.parametrize("lines", [{"CUP": 1}, {"CUP": 1, "LID": 1, "MUG": 1}], ids=["one line", "three lines"])
-def test_the_order_page_asks_fourteen_times_whatever_it_shows(desk, sell, shop, lines):
+def test_the_order_page_asks_fifteen_times_whatever_it_shows(desk, sell, shop, lines):
     mug = company.sku("MUG")
     company.stock(mug, shop[3], 5)
     sell({"1": lines})
     url = reverse("admin:orders_order_change", args=[Order.objects.get().pk])
     desk.get(url)
-    assert count(desk, url) == 14
+    assert count(desk, url) == 15
 
 
 def test_the_home_page_asks_a_fixed_number_of_times(desk, sell):

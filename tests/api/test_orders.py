@@ -221,7 +221,7 @@ def test_parcels_are_listed_and_narrowed(hub, reader):
         pytest.param(f"{ORDERS}?channel=JD", 4 + 2, id="orders of a channel"),
         pytest.param(PARCELS, 4 + 2, id="parcels"),
         pytest.param(f"{PARCELS}JD-1-1/", 4 + 2, id="one parcel"),
-        pytest.param(f"{ORDERS}JD-1/", 4 + 6, id="one order"),
+        pytest.param(f"{ORDERS}JD-1/", 4 + 7, id="one order"),
     ],
 )
 def test_the_number_of_queries_does_not_grow_with_the_rows(hub, reader, django_assert_num_queries, url, queries, rows):

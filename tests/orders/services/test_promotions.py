@@ -114,12 +114,13 @@ def test_a_gift_by_spend_and_region_is_reserved_and_packed_on_any_channel(hub, g
     assert order("1").status == "released"
 
 
-def test_a_gift_that_is_not_there_is_left_out_and_the_order_goes_on(hub):
-    company.sku("GIFT")
+def test_a_gift_that_is_not_there_any_more_is_left_out_and_the_order_goes_on(hub, gift):
     live("GIVE", Rule(reward=CUP_GIFT))
-    hub.take(order_message("1", {"CUP": 1}))
-    assert (gifts(), verdicts(), taken()) == ([], {"GIVE": "no_stock"}, [])
-    assert order().status == "released"
+    hub.take(*(order_message(number, {"CUP": 1}) for number in "123"))
+    assert [gifts(number) for number in "12"] == [[("GIFT", 1, 1, False)]] * 2
+    assert (gifts("3"), verdicts("3")) == ([], {"GIVE": "no_stock"})
+    assert [reference for reference, *_rest in taken()] == ["JD-1", "JD-2"]
+    assert order("3").status == "released"
 
 
 def test_a_gift_that_goes_while_the_order_is_planned_is_left_out(hub, gift):
