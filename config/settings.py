@@ -146,6 +146,7 @@ CELERY_TASK_ROUTES = {
     "inventory.remind_of_holds": {"queue": "stock"},
     "inventory.refresh_shares": {"queue": "stock"},
     "inventory.refresh_safety": {"queue": "stock"},
+    "orders.run_backtests": {"queue": "reports"},
     "promotions.publish_due": {"queue": "stock"},
     "config.demo_traffic": {"queue": "reports"},
 }
@@ -174,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,
         "orders.replan_promises": 60.0,
+        "orders.run_backtests": 5.0,
         "promotions.publish_due": 10.0,
         "inventory.import_stock": 5.0,
         "inventory.remind_of_holds": 3600.0,

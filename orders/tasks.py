@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from inventory.services import expiring
 from orders.queries import parcel_channels
-from orders.services import backorders, expiry, mapping, pipeline, promises, verification, waiting
+from orders.services import backorders, backtests, expiry, mapping, pipeline, promises, verification, waiting
 
 
 @shared_task(name="orders.run_pipeline")
@@ -56,3 +56,9 @@ def expire_lots(**_kwargs: Any) -> None:
 def verify_stock(**_kwargs: Any) -> None:
     """Compare every stored figure of stock with its rows; a difference opens a case (queue ``stock``)."""
     verification.verify(at=timezone.now())
+
+
+@shared_task(name="orders.run_backtests")
+def run_backtests(**_kwargs: Any) -> None:
+    """Try versions of promotions on past orders (queue ``reports``)."""
+    backtests.run_waiting()
