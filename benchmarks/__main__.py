@@ -18,6 +18,8 @@ SUITES = {
     "intake": ("intake", "hot_sku", "real_data", "pages"),
     "stock": ("flash_sale", "hot_sku", "ledger", "replay"),
     "channels": ("channels_in", "channels_out", "stock_push"),
+    "promotions": ("promotions",),
+    "promotions": ("redemptions", "backtest"),
     "pipeline": ("intake",),
     "hot_sku": ("hot_sku",),
     "real_data": ("real_data",),
@@ -26,7 +28,7 @@ SUITES = {
     "ledger": ("ledger",),
     "replay": ("replay",),
 }
-ALL = ("intake", "stock")  # the suites that together measure everything once
+ALL = ("intake", "stock", "promotions")  # the suites that together measure everything once
 
 
 def main(argv: Sequence[str]) -> int:
