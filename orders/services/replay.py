@@ -146,10 +146,11 @@ class Trial:
     def add(self, comparison: Comparison, basket: Basket, coupon_of: Mapping[str, str]) -> None:
         """Price one basket both ways and add it up."""
         at, circumstances = basket.placed_at or datetime.min.replace(tzinfo=UTC), Circumstances(coupon_of=coupon_of)
-        before = quote(basket, self.live.rules, circumstances, at=at)
         after = quote(basket, self.trial.rules, circumstances, at=at)
         cost = sum((self.costs.get(line.sku, NOTHING) * line.quantity for line in basket.lines), NOTHING)
         is_hit = any(one.code == self.code and one.outcome is Outcome.APPLIED for one in after.verdicts)
+        is_same = not is_hit and self.code not in self.live.published  # a rule that does not apply changes nothing
+        before = after if is_same else quote(basket, self.live.rules, circumstances, at=at)
         for without, within in (
             (comparison.without, comparison.within),
             comparison.by_channel.setdefault(basket.channel_code, (Figures(), Figures())),

@@ -40,7 +40,7 @@ class BasketSerializer(serializers.Serializer[Any]):
 
     reference = serializers.CharField(max_length=100, help_text="Comes back with the quote.")
     channel = serializers.CharField(max_length=20, help_text="The channel's code.")
-    lines = AskedLineSerializer(many=True, allow_empty=False, max_length=MOST_LINES)
+    lines = AskedLineSerializer(many=True, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]  # of a list
     shipping = serializers.DecimalField(14, 2, min_value=Decimal(0), max_value=MOST_MONEY, default=Decimal(0))
     placed_at = serializers.DateTimeField(required=False, help_text="Now when absent.")
     region = serializers.CharField(max_length=6, default="", help_text="Province code, or country abroad.")
@@ -56,7 +56,7 @@ class BasketSerializer(serializers.Serializer[Any]):
 class QuoteRequestSerializer(serializers.Serializer[Any]):
     """At most a hundred baskets."""
 
-    baskets = BasketSerializer(many=True, allow_empty=False, max_length=MOST_BASKETS)
+    baskets = BasketSerializer(many=True, allow_empty=False, max_length=MOST_BASKETS)  # type: ignore[call-arg]  # of a list
 
 
 class GrantSerializer(serializers.Serializer[Any]):

@@ -71,6 +71,7 @@ QUERIES = {
     "inventory.stocklevel": 7,
     "inventory.stockmovement": 6,
     "inventory.transfer": 8,
+    "orders.backtest": 5,
     "orders.customer": 7,
     "orders.fulfillment": 7,
     "orders.hold": 5,
