@@ -19,6 +19,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": "", "items": [_home()]},
         _group(_("Work"), [
             _item(_("Cases"), "task_alt", "audit.case"),
+            _item(_("Approvals"), "approval", "audit.approvalrequest"),
             _item(_("Held orders"), "front_hand", "orders.hold"),
         ]),
         _group(_("Orders"), [
@@ -59,7 +60,10 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Inbox"), "move_to_inbox", "channels.inboundmessage"),
             _item(_("Outbox"), "outbox", "channels.outboundmessage"),
         ]),
-        _group(_("Prices"), [_item(_("Campaigns"), "campaign", "promotions.campaign")]),
+        _group(_("Prices"), [
+            _item(_("Promotions"), "loyalty", "promotions.promotion"),
+            _item(_("Campaigns"), "campaign", "promotions.campaign"),
+        ]),
         _group(_("Set-up"), [
             _item(_("Users"), "person", "auth.user"),
             _item(_("Groups"), "groups", "auth.group"),

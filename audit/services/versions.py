@@ -7,7 +7,7 @@ numbers, so of two people who act at the same time the second sees what the firs
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -63,8 +63,8 @@ class Text:
 
     @property
     def digest(self) -> str:
-        """Return what approvals are bound to: the body and the time it goes live."""
-        return digest(self.body, publish_at=self.publish_at.isoformat() if self.publish_at else "")
+        """Return what approvals are bound to: the body and the moment it goes live, whatever its time zone."""
+        return digest(self.body, publish_at=self.publish_at.astimezone(UTC).isoformat() if self.publish_at else "")
 
 
 @dataclass(frozen=True)

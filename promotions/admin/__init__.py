@@ -1,5 +1,5 @@
 """Pages about what things cost."""
 
-from promotions.admin import campaign
+from promotions.admin import campaign, promotion
 
-__all__ = ["campaign"]
+__all__ = ["campaign", "promotion"]

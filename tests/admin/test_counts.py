@@ -33,12 +33,14 @@ from inventory.models import (
 from orders.models import Hold, Order, Oversell, Return
 from promotions.models import Campaign
 from tests import small_company as company
+from tests.admin import offers
 from tests.small_company import NOON
 
 pytestmark = pytest.mark.django_db
 LISTS = sorted(site._registry, key=lambda model: model._meta.label)
 # Session, user, saved views, count, rows; more where a list looks something up for all its rows or offers choices.
 QUERIES = {
+    "audit.approvalrequest": 5,
     "audit.case": 5,
     "auth.group": 5,
     "auth.user": 5,
@@ -80,6 +82,7 @@ QUERIES = {
     "orders.return": 5,
     "orders.routingdecision": 5,
     "promotions.campaign": 5,
+    "promotions.promotion": 8,
 }
 
 
@@ -94,6 +97,7 @@ def fill(sell, shop, number: int) -> None:
     Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="never_told",
                             found_at=NOON)  # fmt: skip
     Campaign.objects.create(code=f"P{number}", name="Autumn", starts_at=NOON, ends_at=timezone.now())
+    offers.ask_for(offers.promise_gift(f"G{number}", cup))
     OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key=f"k{number}", subject="JD-1",
                                    body={}, not_before=NOON, created_at=NOON)  # fmt: skip
     begun = company.channel(f"SU{number}")

@@ -24,9 +24,10 @@ from inventory.models import ChannelShare, Sku, StockDifference, Transfer
 from inventory.services import quality, stock_import, transfers
 from orders.models import Order, Oversell, Return
 from orders.services import holds
-from promotions.models import Campaign
+from promotions.admin.kinds import KINDS
+from promotions.models import Campaign, Promotion
 from tests import small_company as company
-from tests.admin import papers
+from tests.admin import offers, papers
 from tests.admin.reading import chinese_left, english_left
 from tests.small_company import NOON, TESTER
 
@@ -92,6 +93,8 @@ def stock_documents(cup, lid, near, far):
         check_name="on_hand", subject="CUP@SH", sku=cup, node=near, stored=2, derived=1, found_at=NOON
     )
     ChannelShare.objects.create(channel="JD", kind="capped", sku=cup, amount=1, created_at=NOON, created_by="boss")
+    offers.ask_for(offers.promise_gift("GIFT1", lid))
+    offers.promise_gift("GIFT2", lid)
     papers.keep_safe(cup)
     papers.receive_goods(cup, lid, near)
     papers.count_goods(cup, near)
@@ -129,6 +132,11 @@ def read_all(browser, language: str) -> dict[str, str]:
         found[url] = browser.get(url).content.decode()
     found["table"] = browser.get(reverse("admin:orders_oversell_table")).content.decode()
     found["speed"] = browser.get(reverse("admin:channels_listingstock_convergence")).content.decode()
+    for kind in KINDS:
+        url = f"{reverse('admin:promotions_promotion_add')}?kind={kind}"
+        found[url] = browser.get(url).content.decode()
+    url = reverse("admin:promotions_promotion_build", args=[Promotion.objects.get(code="GIFT2").pk])
+    found[url] = browser.get(url).content.decode()
     for order in Order.objects.all():
         url = reverse("admin:orders_order_change", args=[order.pk])
         found[url] = browser.get(url).content.decode()

@@ -1,0 +1,125 @@
+"""What a promotion's page shows: the versions as a timeline, differences, what waits for approval, what is used."""
+
+from typing import Any, Final
+
+from django.http import Http404
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from audit.admin import columns
+from audit.models import ApprovalRequest
+from audit.statuses import ApprovalStatus, VersionStatus
+from promotions.admin import deeds, preview
+from promotions.admin.conditions_field import can_show
+from promotions.models import Allowance, Promotion, PromotionVersion
+from promotions.queries import shop
+from promotions.rules import differences, sentences
+from promotions.rules.naming import Names
+from promotions.services.promotions import rule_of
+
+TONES: Final = {
+    VersionStatus.DRAFT: "grey", VersionStatus.CHECKED: "blue", VersionStatus.SUBMITTED: "amber",
+    VersionStatus.APPROVED: "violet", VersionStatus.SCHEDULED: "violet", VersionStatus.LIVE: "green",
+    VersionStatus.PAUSED: "red", VersionStatus.RETIRED: "grey",
+}  # fmt: skip
+ICONS: Final = {
+    VersionStatus.DRAFT: "edit", VersionStatus.CHECKED: "rule", VersionStatus.SUBMITTED: "hourglass_top",
+    VersionStatus.APPROVED: "check", VersionStatus.SCHEDULED: "schedule", VersionStatus.LIVE: "play_arrow",
+    VersionStatus.PAUSED: "pause", VersionStatus.RETIRED: "event_busy",
+}  # fmt: skip
+MOST_VERSIONS: Final = 50
+NEARLY_ALL, MUCH = 100, 80
+
+
+def number(text: str) -> int:
+    """Return a number out of an address. Raises ``Http404``."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise Http404
+    return int(text)
+
+
+def status_label(version: PromotionVersion) -> SafeString:
+    """Return a version's status as a label."""
+    return columns.label(version.get_status_display(), TONES[VersionStatus(version.status)])
+
+
+def used_bar(allowance: Allowance | None) -> SafeString:
+    """Return how much of a budget, or else of the uses, is taken."""
+    if allowance is None or (allowance.budget is None and allowance.most_uses is None):
+        return columns.EMPTY
+    if allowance.budget is not None:
+        share = int(100 * allowance.amount / allowance.budget) if allowance.budget else 100
+        text = f"{columns.amount_text(allowance.amount)} / {columns.amount_text(allowance.budget)}"
+    else:
+        most = allowance.most_uses or 0
+        share, text = (100 * allowance.uses // most if most else 100), f"{allowance.uses} / {most}"
+    tone = "bar-red" if share >= NEARLY_ALL else "bar-amber" if share >= MUCH else ""
+    return format_html(
+        '<span class="nowrap"><span class="bar"><i class="{}" style="width: {}%"></i></span>{}</span>', tone,
+        min(share, 100), text,
+    )  # fmt: skip
+
+
+def context(promotion: Promotion, user: Any, *, compare: tuple[str, str]) -> dict[str, Any]:
+    """Return what the page shows."""
+    versions = list(
+        promotion.versions.select_related("author", "promotion").order_by("-number")[:MOST_VERSIONS]
+    )  # fmt: skip
+    told = {version.number: rule_of(version) for version in versions}
+    names = shop.names(told.values())
+    requests = _requests(versions)
+    shown = [_version(version, told, names, requests, user) for version in versions]
+    in_force = next((one for one in shown if one["version"].status in VersionStatus.IN_FORCE), None)
+    return {
+        "versions": shown, "in_force": in_force, "open": next((one for one in shown if one["is_open"]), None),
+        "allowance": used_bar(shop.used([promotion.pk]).get(promotion.pk)),
+        "compared": _compared(told, names, compare), "numbers": [version.number for version in versions],
+        "may_change": deeds.may_change(user, promotion),
+        "may_roll_back": user.has_perm(deeds.STOP) and in_force is not None,
+    }  # fmt: skip
+
+
+def _version(
+    version: PromotionVersion, told: dict[int, Any], names: Names, requests: dict[str, ApprovalRequest], user: Any
+) -> dict[str, Any]:
+    rule, request = told[version.number], requests.get(version.object_key)
+    return {
+        "version": version, "label": status_label(version), "icon": ICONS[VersionStatus(version.status)],
+        "tone": TONES[VersionStatus(version.status)],
+        "sentence": columns.sentence(sentences.describe(rule, names).stored()),
+        "is_open": version.status in VersionStatus.OPEN, "deeds": deeds.offered(user, version),
+        "request": request, "is_waiting": request is not None and request.status == ApprovalStatus.WAITING,
+        "was_approved": request is not None and request.status == ApprovalStatus.APPROVED,
+        "voices": _voices(request), "changes": [columns.sentence(one) for one in request.changes] if request else [],
+        "effect": [columns.sentence(one) for one in request.effect] if request else [],
+        "can_be_built": can_show(rule.condition),
+    }  # fmt: skip
+
+
+def _requests(versions: list[PromotionVersion]) -> dict[str, ApprovalRequest]:
+    """Return each version's newest request with its voices, by the version's key."""
+    keys = [version.object_key for version in versions]
+    found = ApprovalRequest.objects.filter(object_key__in=keys).select_related("author")
+    return {one.object_key: one for one in found.prefetch_related("approvals__approver").order_by("pk")}
+
+
+def _voices(request: ApprovalRequest | None) -> list[dict[str, Any]]:
+    if request is None:
+        return []
+    return [
+        {"who": voice.approver.get_username(), "is_yes": voice.is_yes, "reason": voice.reason, "at": voice.decided_at}
+        for voice in request.approvals.all()
+    ]
+
+
+def _compared(told: dict[int, Any], names: Names, compare: tuple[str, str]) -> dict[str, Any] | None:
+    """Return the differences between two versions that were asked for, or between the two newest."""
+    asked = [int(word) for word in compare if word.isdecimal() and len(word) < 10]
+    newest = sorted(told)[-2:]
+    old, new = asked if len(asked) == 2 else newest if len(newest) == 2 else (0, 0)
+    if old not in told or new not in told:
+        return None
+    title = _("Version %(new)s against version %(old)s") % {"new": new, "old": old}
+    found = preview.shown(differences.changes(told[old], told[new], names))
+    return {"old": old, "new": new, "title": title, "changes": found}

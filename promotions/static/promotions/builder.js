@@ -1,0 +1,176 @@
+// The builder: rows and groups are added, words are proposed, and what the form says is shown while somebody types.
+// Without this script the rows that are there can be filled and the draft can be saved.
+(() => {
+    "use strict";
+    const form = document.querySelector("form.builder");
+    if (!form) return;
+    const shown = form.querySelector("[data-shown]");
+    const trial = form.querySelector("[data-trial]");
+    let waiting = 0;
+    let asked = 0;
+
+    const complain = answer => {
+        form.querySelectorAll("[data-complaints]").forEach(list => list.replaceChildren());
+        answer.querySelectorAll("[data-complaint]").forEach(told => {
+            const list = form.querySelector(`[data-complaints="${told.dataset.complaint}"]`);
+            if (list) list.append(told);
+        });
+    };
+    const preview = async wantsTrial => {
+        const number = ++asked;
+        const told = new FormData(form);
+        if (!wantsTrial) told.delete("baskets");
+        try {
+            const answer = await fetch(form.dataset.preview, { method: "POST", body: told });
+            if (!answer.ok || answer.redirected || number !== asked) return;
+            const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+            complain(page);
+            shown.replaceChildren(page.querySelector("[data-part=said]"));
+            const here = shown.querySelector(".lane.here");
+            if (here) here.closest(".lanes").scrollLeft = Number(here.getAttribute("x")) - 90;
+            if (wantsTrial) trial.replaceChildren(page.querySelector("[data-part=trial]"));
+        } catch { /* the network is away for a moment: the next key asks again */ }
+    };
+    const soon = () => { clearTimeout(waiting); waiting = setTimeout(() => preview(false), 350); };
+
+    const renamed = (row, from, to) => {
+        row.querySelectorAll("[name]").forEach(field => {
+            field.name = field.name.replace(from, to);
+            field.value = "";
+        });
+        row.querySelectorAll(".proposals").forEach(list => list.remove());
+        return row;
+    };
+    const addRow = field => {
+        const rows = [...field.querySelectorAll("[data-row]")];
+        if (rows.length >= Number(field.dataset.most)) return;
+        const last = rows[rows.length - 1];
+        const row = renamed(last.cloneNode(true), `-${rows.length - 1}-`, `-${rows.length}-`);
+        last.after(row);
+        row.querySelector("input").focus();
+    };
+
+    const suit = row => {
+        const chosen = row.querySelector("[data-what]").selectedOptions[0];
+        const has = (chosen?.dataset.has || "").split(" ");
+        row.querySelectorAll("[data-part]").forEach(part => { part.hidden = !has.includes(part.dataset.part); });
+        row.querySelector("[data-tokens]").dataset.tokens = chosen?.dataset.source || "";
+    };
+    const numbered = conditions => {
+        const name = conditions.dataset.conditions;
+        conditions.querySelectorAll("[data-group]").forEach((group, place) => {
+            group.querySelector("select").name = `${name}-${place}-mode`;
+            group.querySelectorAll("[data-row]").forEach((row, number) => {
+                row.querySelectorAll("[name]").forEach(field => {
+                    field.name = `${name}-${place}-${number}-${field.name.split("-").pop()}`;
+                });
+            });
+        });
+    };
+    const fresh = row => {
+        row.querySelectorAll("[name]").forEach(field => { field.value = ""; });
+        row.querySelectorAll(".proposals").forEach(list => list.remove());
+        suit(row);
+        return row;
+    };
+    const addCondition = group => {
+        const conditions = group.closest("[data-conditions]");
+        const rows = [...group.querySelectorAll("[data-row]")];
+        if (rows.length >= Number(conditions.dataset.mostRows)) return;
+        const last = rows[rows.length - 1];
+        const row = fresh(last.cloneNode(true));
+        last.after(row);
+        numbered(conditions);
+        row.querySelector("select").focus();
+    };
+    const addGroup = conditions => {
+        const groups = [...conditions.querySelectorAll("[data-group]")];
+        if (groups.length >= Number(conditions.dataset.mostGroups)) return;
+        const last = groups[groups.length - 1];
+        const group = last.cloneNode(true);
+        [...group.querySelectorAll("[data-row]")].slice(1).forEach(row => row.remove());
+        fresh(group.querySelector("[data-row]"));
+        group.querySelector("select").value = "any";
+        last.after(group);
+        numbered(conditions);
+        group.querySelector("select").focus();
+    };
+    const remove = row => {
+        const group = row.closest("[data-group]");
+        const conditions = row.closest("[data-conditions]");
+        if (group.querySelectorAll("[data-row]").length > 1) row.remove();
+        else if (conditions.querySelectorAll("[data-group]").length > 1) group.remove();
+        else fresh(row);
+        numbered(conditions);
+        soon();
+    };
+
+    const lastWord = field => field.dataset.single === undefined ? field.value.split(/[,，、]/).pop().trim() : field.value.trim();
+    const closeProposals = () => form.querySelectorAll(".proposals").forEach(list => list.remove());
+    const take = (field, code) => {
+        const words = field.dataset.single === undefined ? field.value.split(/[,，、]/).slice(0, -1).map(word => word.trim()) : [];
+        field.value = [...words.filter(Boolean), code].join(", ");
+        closeProposals();
+        field.focus();
+        soon();
+    };
+    const propose = async field => {
+        const source = field.dataset.tokens;
+        if (!source) return closeProposals();
+        const typed = lastWord(field);
+        const answer = await fetch(`${form.dataset.words}?of=${source}&q=${encodeURIComponent(typed)}`);
+        if (!answer.ok || document.activeElement !== field) return;
+        const { words } = await answer.json();
+        closeProposals();
+        if (!words.length || (words.length === 1 && words[0].code === typed)) return;
+        const list = document.createElement("div");
+        list.className = "proposals";
+        words.forEach(word => {
+            const button = document.createElement("button");
+            button.type = "button";
+            const code = document.createElement("b");
+            code.textContent = word.code;
+            const name = document.createElement("span");
+            name.textContent = word.name;
+            button.append(code, name);
+            button.addEventListener("mousedown", event => { event.preventDefault(); take(field, word.code); });
+            button.addEventListener("click", () => take(field, word.code));
+            list.append(button);
+        });
+        field.parentElement.classList.add("holds-proposals");
+        field.after(list);
+    };
+    let proposing = 0;
+    form.addEventListener("input", event => {
+        soon();
+        const field = event.target.closest("[data-tokens]");
+        if (!field) return;
+        clearTimeout(proposing);
+        proposing = setTimeout(() => propose(field), 200);
+    });
+    form.addEventListener("focusin", event => {
+        const field = event.target.closest("[data-tokens]");
+        if (field && !field.value) propose(field);
+    });
+    form.addEventListener("focusout", event => {
+        if (!event.relatedTarget?.closest(".proposals")) setTimeout(() => {
+            if (!document.activeElement?.closest(".proposals, [data-tokens]")) closeProposals();
+        }, 150);
+    });
+    form.addEventListener("keydown", event => { if (event.key === "Escape") closeProposals(); });
+    form.addEventListener("change", event => {
+        const row = event.target.closest("[data-row]");
+        if (event.target.matches("[data-what]")) suit(row);
+        soon();
+    });
+    form.addEventListener("click", event => {
+        const on = name => event.target.closest(`[data-${name}]`);
+        if (on("add-row")) addRow(event.target.closest("[data-rows]"));
+        if (on("add-condition")) addCondition(event.target.closest("[data-group]"));
+        if (on("add-group")) addGroup(event.target.closest("[data-conditions]"));
+        if (on("remove")) remove(event.target.closest("[data-row]"));
+        if (on("try")) preview(true);
+    });
+    form.querySelectorAll(".condition-row").forEach(suit);
+    preview(false);
+})();

@@ -1,0 +1,271 @@
+"""Promotions at the desk: built by a form, approved by somebody else, stopped by one person."""
+
+from datetime import timedelta
+from decimal import Decimal as D
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.models import ApprovalRequest
+from promotions.admin.builder_forms import RuleForm, initial_of
+from promotions.admin.kinds import KINDS, kind_of
+from promotions.models import Promotion, PromotionVersion
+from promotions.rules import conditions as c
+from promotions.rules import rewards as r
+from promotions.rules.goods import Goods
+from promotions.rules.rule import Limits, Rule, from_json
+from tests import small_company as company
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:promotions_promotion_changelist")
+ADD = reverse("admin:promotions_promotion_add")
+PREVIEW = reverse("admin:promotions_promotion_preview")
+WORDS = reverse("admin:promotions_promotion_words")
+GIFT = {
+    "code": "EAST-300", "name": "华东满赠", "name_en": "East gift", "kind": "gift",
+    "condition-0-mode": "all", "condition-0-0-what": "amount", "condition-0-0-least": "300",
+    "condition-0-1-what": "ships_to", "condition-0-1-words": "east",
+    "items-0-sku": "SAMPLE-B", "items-0-quantity": "1", "choice": "all", "most_times": "1", "most_uses": "1000",
+    "returns_uses": "on",
+}  # fmt: skip
+EAST = Rule(
+    reward=r.Gift((r.Item("SAMPLE-B"),)), condition=c.All((c.Amount(D(300)), c.ShipsTo(("east",)))),
+    limits=Limits(most_uses=1000),
+)  # fmt: skip
+
+
+@pytest.fixture
+def goods(db):
+    cup, sample = company.sku("CUP"), company.sku("SAMPLE-B")
+    node = company.node("SH")
+    company.stock(cup, node, 10)
+    company.stock(sample, node, 10)
+    return cup, sample
+
+
+def browser(name: str, *permissions: str) -> Client:
+    user = User.objects.create_user(name, "", "a-long-password", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def author(goods):
+    return browser("author", "add_promotion", "change_promotion", "view_promotion")
+
+
+@pytest.fixture
+def approver(db):
+    return browser("approver", "view_promotion", "approve_promotionversion", "stop_promotionversion")
+
+
+def build(client, **changes):
+    answer = client.post(f"{ADD}?kind=gift", GIFT | changes)
+    assert answer.status_code == 302, answer.content.decode()
+    return PromotionVersion.objects.get()
+
+
+def deed(client, version, name, **told):
+    url = reverse("admin:promotions_promotion_deed", args=[version.promotion_id, version.number, name])
+    facts = {"reason": "for the festival", "read_digest": version.digest} | told
+    answer = client.post(url, facts, follow=True)
+    version.refresh_from_db()
+    return answer
+
+
+def page(client, version):
+    return client.get(reverse("admin:promotions_promotion_change", args=[version.promotion_id])).content.decode()
+
+
+def test_the_cards_lead_to_a_form_for_each_kind(author):
+    shown = author.get(ADD).content.decode()
+    for kind in KINDS:
+        assert f"?kind={kind}" in shown
+        assert author.get(f"{ADD}?kind={kind}").status_code == 200
+
+
+def test_a_form_becomes_a_draft(author):
+    version = build(author)
+    assert (version.status, version.number, version.author.username) == ("draft", 1, "author")
+    assert from_json(version.body) == EAST
+    assert Promotion.objects.get().history.get().history_change_reason == "person:author: begun"
+
+
+def test_a_code_is_given_once(author):
+    build(author)
+    answer = author.post(f"{ADD}?kind=gift", GIFT)
+    assert "The code EAST-300 exists already." in answer.content.decode()
+    assert PromotionVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "reward",
+    [
+        r.SpendAndSave((r.Step(D(200), D(20)), r.Step(D(400), D(60))), most=D(99)), r.ItemOff(D(20)), r.NthOff(),
+        r.NForPrice(3, D(99), Goods(categories=("cups",), except_skus=("LID",))),
+        r.BundlePrice((r.Item("CUP"), r.Item("LID", 2)), D(15)), r.MemberPrice((r.SkuPrice("CUP", D(8)),)),
+        r.Gift((r.Item("CUP"), r.Item("LID")), r.Choice.BUYER, every=D(100), most_times=3), r.FreeShipping(D(8)),
+        r.BuyGet(Goods(skus=("CUP",)), (r.Item("LID"),), most_times=2), r.Deposit(D(10), D(30)),
+        r.BuyGetOff(Goods(skus=("CUP",)), Goods(brands=("Oak",)), most_times=1), r.PurchaseLimit(5, 30),
+    ],
+    ids=lambda reward: type(reward).__name__,
+)  # fmt: skip
+def test_every_kind_comes_back_from_its_form_as_it_was(reward):
+    weekend, not_there = c.Any((c.ShipsTo(("east",)), c.OnWeekdays((6, 7)))), c.Not(c.OnChannel(("JD",)))
+    condition = c.All((c.Member(("gold",)), weekend, not_there))
+    told = Rule(reward=reward, condition=condition, group="618", priority=2, limits=Limits(5, 1, D(90)))
+    kind = kind_of(told)
+    form = RuleForm(_typed(RuleForm(kind=kind, initial=initial_of(told))), kind=kind)
+    assert form.is_valid(), form.errors
+    assert form.rule() == told
+
+
+def _typed(form):
+    """Return what a browser would send of a form."""
+    told = {}
+    for field in form:
+        value = field.field.prepare_value(field.initial)
+        if hasattr(field.field, "columns"):
+            for place, row in enumerate(value):
+                told |= {f"{field.name}-{place}-{column.name}": cell
+                         for column, cell in zip(field.field.columns, row, strict=True)}  # fmt: skip
+        elif field.name == "condition":
+            for place, group in enumerate(value):
+                told[f"condition-{place}-mode"] = group["mode"]
+                for number, row in enumerate(group["rows"]):
+                    told |= {f"condition-{place}-{number}-{name}": cell for name, cell in row.items()}
+        elif value is not None and value is not False:
+            told[field.name] = value
+    return told
+
+
+def test_the_preview_says_it_in_both_languages_and_keeps_nothing(author):
+    shown = author.post(PREVIEW, GIFT | {"baskets": "CUP*40 | 31\nCUP*40 | 44\nGHOST"}).content.decode()
+    assert "Orders of ¥300 or more shipped to East China get 1 × SAMPLE-B; for at most 1000 orders" in shown
+    assert "It adds 1 × SAMPLE-B." in shown
+    assert "Not known: GHOST" in shown
+    assert "It meets no live promotion in its lane." in shown
+    assert shown.count('class="chip draft"') == 1
+    assert not Promotion.objects.exists()
+
+
+def test_complaints_stand_beside_their_fields(author):
+    shown = author.post(PREVIEW, GIFT | {"items-0-sku": "GHOST", "condition-0-1-words": "mars", "budget": "x"})
+    assert 'data-complaint="budget"' in shown.content.decode()
+    shown = author.post(PREVIEW, GIFT | {"items-0-sku": "GHOST", "condition-0-1-words": "mars"}).content.decode()
+    assert '<li data-complaint="condition">The region mars is not known. Choose a province or an area.</li>' in shown
+    assert '<li data-complaint="items">The SKU GHOST is not known. Look at its spelling.</li>' in shown
+
+
+@pytest.mark.parametrize(
+    ("source", "typed", "first"),
+    [("goods", "CU", "category:cups"), ("sku", "SAMP", "SAMPLE-B"), ("regions", "East", "east"),
+     ("weekdays", "Mon", "1"), ("nothing", "x", None)],
+)  # fmt: skip
+def test_words_are_proposed(author, source, typed, first):
+    found = author.get(WORDS, {"of": source, "q": typed}).json()["words"]
+    assert (found[0]["code"] if found else None) == first
+
+
+def test_a_draft_is_approved_by_another_person_and_live(author, approver):
+    version = build(author)
+    deed(author, version, "submit")
+    assert version.status == "submitted"
+    assert "Orders of ¥300 or more shipped to East China get 1 × SAMPLE-B" in page(approver, version)
+    assert "You may not approve" not in page(approver, version)
+    deed(approver, version, "approve")
+    assert version.status == "live"
+    assert "live since" in page(approver, version)
+
+
+def test_nobody_approves_their_own_even_with_all_rights(goods, desk, boss):
+    version = build(desk)
+    deed(desk, version, "submit")
+    answer = deed(desk, version, "approve")
+    assert "You wrote on this version. Another person must approve it." in answer.content.decode()
+    assert version.status == "submitted"
+
+
+def test_who_may_not_approve_is_refused(author, goods):
+    version = build(author)
+    deed(author, version, "submit")
+    assert deed(author, version, "approve").status_code == 403
+    assert (version.status, ApprovalRequest.objects.get().status) == ("submitted", "waiting")
+
+
+def test_what_cannot_stand_is_not_submitted_and_all_of_it_is_said(author):
+    version = build(author, **{"items-0-sku": "GHOST", "ends_at": "2026-01-01T00:00", "starts_at": "2026-01-02T00:00"})
+    shown = deed(author, version, "submit").content.decode()
+    assert "The SKU GHOST is not known." in shown
+    assert "It ends at 2026-01-01 00:00, before it starts at 2026-01-02 00:00." in shown
+    assert version.status == "draft"
+
+
+def test_two_people_on_one_draft_see_it(author, goods):
+    version = build(author)
+    url = reverse("admin:promotions_promotion_build", args=[version.promotion_id])
+    other = browser("other", "change_promotion", "view_promotion")
+    told = GIFT | {"read_digest": version.digest, "reason": "more"}
+    assert author.post(url, told | {"most_uses": "500"}).status_code == 302
+    answer = other.post(url, told | {"most_uses": "900"})
+    assert "Somebody else has changed this draft since you opened it. Read it again." in answer.content.decode()
+    version.refresh_from_db()
+    assert from_json(version.body).limits.most_uses == 500
+
+
+def test_a_live_promotion_is_stopped_by_one_person_and_goes_on(author, approver):
+    version = build(author)
+    deed(author, version, "submit")
+    deed(approver, version, "approve")
+    assert deed(author, version, "stop").status_code == 403
+    deed(approver, version, "stop", reason="")
+    assert version.status == "live"
+    deed(approver, version, "stop")
+    assert version.status == "paused"
+    deed(approver, version, "resume")
+    assert version.status == "live"
+
+
+def test_the_next_version_is_told_apart_and_rolled_back(author, approver):
+    first = build(author)
+    deed(author, first, "submit")
+    deed(approver, first, "approve")
+    url = reverse("admin:promotions_promotion_build", args=[first.promotion_id])
+    assert author.post(url, GIFT | {"condition-0-0-least": "200", "reason": "more buyers"}).status_code == 302
+    second = PromotionVersion.objects.get(number=2)
+    deed(author, second, "submit")
+    shown = page(approver, second)
+    words = "of ¥200 or more shipped to East China (was: of ¥300 or more shipped to East China)"
+    assert f"<li>Which orders: {words}</li>" in shown
+    deed(approver, second, "approve")
+    first.refresh_from_db()
+    assert (first.status, second.status, second.based_on) == ("retired", "live", 1)
+    deed(approver, second, "roll_back", to="1")
+    third = PromotionVersion.objects.get(number=3)
+    assert (second.status, third.status, third.body) == ("retired", "live", first.body)
+
+
+def test_it_goes_live_at_its_time(author, approver):
+    moment = timezone.localtime(timezone.now() + timedelta(hours=1)).replace(second=0, microsecond=0)
+    version = build(author, publish_at=f"{moment:%Y-%m-%dT%H:%M}")
+    deed(author, version, "submit")
+    deed(approver, version, "approve")
+    assert (version.status, version.publish_at) == ("scheduled", moment)
+
+
+def test_the_list_shows_the_sentence_and_the_status(author):
+    build(author)
+    shown = author.get(LIST).content.decode()
+    assert "Orders of ¥300 or more shipped to East China get 1 × SAMPLE-B" in shown
+    assert "Draft" in shown
+
+
+@pytest.mark.parametrize("url", [ADD, WORDS, f"{ADD}?kind=gift"])
+def test_without_rights_nothing_opens(clerk, url):
+    assert clerk().get(url).status_code == 403
+    assert clerk().post(PREVIEW, GIFT).status_code == 403
