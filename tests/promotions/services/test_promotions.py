@@ -52,7 +52,9 @@ def test_gifts_count_by_what_they_cost(uses, approvals):
     gift = company.sku("GIFT")
     gift.unit_cost = Decimal("25.00")
     gift.save()
-    reward = BuyGet(goods=Goods(), items=(Item("GIFT", 2),), most_times=1)
+    company.stock(gift, company.node("SH"), 2)
+    company.sku("CUP")
+    reward = BuyGet(goods=Goods(skus=("CUP",)), items=(Item("GIFT", 2),), most_times=1)
     assert needed(Rule(reward=reward, limits=Limits(most_uses=uses))) == approvals
 
 
