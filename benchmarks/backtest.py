@@ -38,8 +38,8 @@ VALUES ('WEB', 'WEB', '', 'own', 'house', 'CNY', true, '', '', '{{}}', 30, false
 INSERT INTO orders_order (number, channel_id, external_id, revision, address_revision, note_revision, status,
                           money_state, goods_state, open_holds, currency, goods_amount, discount_amount,
                           shipping_amount, total_amount, paid_amount, country, region, city, district,
-                          recipient_name, recipient_phone, recipient_address, recipient_token, buyer_note, seller_note, placed_at, received_at,
-                          cancel_reason)
+                          recipient_name, recipient_phone, recipient_address, recipient_token,
+                          buyer_note, seller_note, placed_at, received_at, cancel_reason)
 SELECT 'WEB-' || n, (SELECT id FROM channels_channel), n, 1, 1, 1, 'delivered', 'paid', 'delivered', 0, 'CNY',
        0, 0, 8, 0, 0, 'CN', (ARRAY['31', '44', '42', '11'])[1 + n % 4], '', '', '', '', '', '', '', '',
        now() - n * interval '20 seconds', now(), ''
