@@ -57,7 +57,7 @@ class _Till:
         self.gifts: list[GiftLine] = []
         self.shipping_off = 0
 
-    def say(self, rule: CompiledRule, outcome: Outcome, why: Sentence, amount: Decimal = NOTHING) -> None:
+    def note(self, rule: CompiledRule, outcome: Outcome, why: Sentence, amount: Decimal = NOTHING) -> None:
         self.verdicts[rule.place] = Verdict(rule.code, rule.number, outcome, why, amount)
 
 
@@ -117,7 +117,7 @@ def _lay_gifts(till: _Till, rules: Iterable[CompiledRule]) -> None:
             continue
         rival = _excluder(rule, standing)
         if rival is not None:
-            till.say(rule, Outcome.BEATEN, say("%(winner)s comes first; the two exclude each other.",
+            till.note(rule, Outcome.BEATEN, say("%(winner)s comes first; the two exclude each other.",
                                                winner=rival.code))  # fmt: skip
             continue
         standing.append(rule)
@@ -140,40 +140,40 @@ def _lay(till: _Till, rule: CompiledRule, made: Offer) -> None:
             there[item.sku] -= item.quantity
     if made.gifts:
         gifts = ", ".join([f"{item.quantity} × {item.sku}" for item in made.gifts])
-        till.say(rule, Outcome.APPLIED, say("It adds %(gifts)s.", gifts=gifts))
+        till.note(rule, Outcome.APPLIED, say("It adds %(gifts)s.", gifts=gifts))
     else:
-        till.say(rule, Outcome.APPLIED, say("Its gift is in the parcel already."))
+        till.note(rule, Outcome.APPLIED, say("Its gift is in the parcel already."))
 
 
 def _offer(till: _Till, lane: Lane, rule: CompiledRule) -> Offer | None:
     """Return what a rule offers, or note why it offers nothing."""
     counter = till.counter
     if lane not in _OURS and not counter.basket.is_priced_here:
-        till.say(rule, Outcome.NOT_PRICED_HERE, _NOT_OURS)
+        till.note(rule, Outcome.NOT_PRICED_HERE, _NOT_OURS)
     elif not rule.is_in_time(counter.placed_at):
-        till.say(rule, Outcome.OUT_OF_TIME, _OUTSIDE)
+        till.note(rule, Outcome.OUT_OF_TIME, _OUTSIDE)
     elif rule.needs_coupon and rule.code not in counter.coupons:
-        till.say(rule, Outcome.NO_COUPON, _NO_COUPON)
+        till.note(rule, Outcome.NO_COUPON, _NO_COUPON)
     else:
         failing = rule.check(counter)
         if failing is None:
             return _within_limits(till, rule, rule.give(counter))
-        till.say(rule, Outcome.NOT_MET, why_not(failing, counter))
+        till.note(rule, Outcome.NOT_MET, why_not(failing, counter))
     return None
 
 
 def _within_limits(till: _Till, rule: CompiledRule, made: Offer) -> Offer | None:
     if made.exceeded is not None:
-        till.say(rule, Outcome.EXCEEDED, made.exceeded)
+        till.note(rule, Outcome.EXCEEDED, made.exceeded)
         return None
     if made.why_nothing is not None:
-        till.say(rule, Outcome.NO_STOCK if made.is_out_of_stock else Outcome.NOTHING_LEFT, made.why_nothing)
+        till.note(rule, Outcome.NO_STOCK if made.is_out_of_stock else Outcome.NOTHING_LEFT, made.why_nothing)
         return None
     left = till.counter.circumstances.left.get(rule.code)
     spent = _spent(left, made) if left else None
     if spent is None:
         return made
-    till.say(rule, Outcome.SPENT, spent)
+    till.note(rule, Outcome.SPENT, spent)
     return None
 
 
@@ -203,9 +203,9 @@ def _grant(till: _Till, bid: Bid, rooms: dict[int, int]) -> None:
             grants.setdefault(number, []).append(Grant(rule.code, rule.number, from_cents(cents)))
     if taken:
         why = say("It takes %(amount)s off.", amount=shown(taken))
-        till.say(rule, Outcome.APPLIED, why, from_cents(taken))
+        till.note(rule, Outcome.APPLIED, why, from_cents(taken))
     else:
-        till.say(rule, Outcome.NOTHING_LEFT, _USED_UP)
+        till.note(rule, Outcome.NOTHING_LEFT, _USED_UP)
 
 
 def _say_beaten(till: _Till, bids: Sequence[Bid], chosen: Sequence[Bid], rooms: dict[int, int]) -> None:
@@ -213,7 +213,7 @@ def _say_beaten(till: _Till, bids: Sequence[Bid], chosen: Sequence[Bid], rooms: 
     together = taken_off(chosen, rooms)
     for bid in bids:
         if bid.rule.code not in standing:
-            till.say(bid.rule, Outcome.BEATEN, _why_beaten(bid, chosen, together))
+            till.note(bid.rule, Outcome.BEATEN, _why_beaten(bid, chosen, together))
 
 
 def _why_beaten(bid: Bid, chosen: Sequence[Bid], together: int) -> Sentence:
