@@ -38,7 +38,8 @@ class SealedField(models.TextField):
     Plain values never reach the database: a statement that would write them fails with ``TypeError``.
     """
 
-    _pyi_private_set_type: str | Mapping[str, Any]  # what may be assigned, for the type checker
+    # what may be assigned, for the type checker
+    _pyi_private_set_type: str | Mapping[str, Any]  # type: ignore[assignment]
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         """Seal what was assigned as a mapping and put the sealed text on the row."""

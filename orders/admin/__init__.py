@@ -1,5 +1,5 @@
 """Pages about orders."""
 
-from orders.admin import customer, decision, difference, fulfillment, goods_back, hold, order, oversell
+from orders.admin import customer, decision, difference, fulfillment, goods_back, hold, order, oversell, refund
 
-__all__ = ["customer", "decision", "difference", "fulfillment", "goods_back", "hold", "order", "oversell"]
+__all__ = ["customer", "decision", "difference", "fulfillment", "goods_back", "hold", "order", "oversell", "refund"]

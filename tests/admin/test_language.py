@@ -19,10 +19,11 @@ from channels.models import (
     ListingStock,
     OutboundMessage,
     PullCursor,
+    WantedOrder,
 )
 from inventory.models import ChannelShare, Sku, StockDifference, Transfer
 from inventory.services import quality, stock_import, transfers
-from orders.models import Order, Oversell, Return
+from orders.models import Order, Oversell, Refund, Return
 from orders.services import holds
 from promotions.models import Promotion
 from tests import small_company as company
@@ -54,6 +55,9 @@ def full_desk(desk, sell, shop):
     holds.place([Order.objects.get(number="JD-3").pk], reason="Too small", actor=TESTER, at=NOON)
     Return.objects.create(order=order, order_line=order.lines.first(), node=near, quantity=1, reason="Too small",
                           requested_at=NOON)  # fmt: skip
+    Refund.objects.create(order=order, external_id="1", status="asked", amount=1, received_at=NOON)
+    WantedOrder.objects.create(channel=channel, external_id="1", wanted_at=NOON, not_before=NOON,
+                               reason=say("The platform does not show this order.").stored())  # fmt: skip
     listing = Listing.objects.create(channel=channel, external_code="NEW", sku=cup)
     ListingStock.objects.create(listing=listing, quantity_due=3, due_since_at=NOON)
     Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="push_lag",
