@@ -1,8 +1,8 @@
 """Calls of U8's proxy, whose writes are done later: the answer names an address where the outcome is asked for.
 
 ``errcode`` is a text, "0" is fine. Not verified against the live platform (documented guesses): ``TOKEN_WORDS``,
-``LIMITED_WORDS`` and ``LATER_WORDS``, by which a refusal that passes is known; that ``NOTHING`` at the outcome's address
-means "not yet".
+``LIMITED_WORDS`` and ``LATER_WORDS``, by which a refusal that passes is known; that ``NOTHING`` at the outcome's
+address means "not yet".
 """
 
 import re
