@@ -1,7 +1,4 @@
-"""Calls of AfterShip: following a parcel and asking where it is.
-
-Not verified against the live platform (documented guesses): the parameter ``NUMBERS`` of the list.
-"""
+"""Calls of AfterShip: following a parcel and asking where it is."""
 
 import json
 from collections.abc import Mapping, Sequence
