@@ -42,7 +42,7 @@ LATIN = {
     "None", "HTTP", "cups", "UTF", "http", "esc", "False", "True", "enabled", "Control", "Mac", "Command", "LDAP",
     "argument", "value", "Boss", "Crew", "single", "Sweep", "sku", "orders", "PBKDF", "sha", "person",
     "correction", "damaged", "defective", "expired", "found", "lost", "short", "suspected", "recall", "inspection",
-    "repack", "Damaged",
+    "repack", "Damaged", "Shopify", "Square", "AfterShip", "YonBIP", "ERP",
 }  # fmt: skip
 
 
