@@ -57,7 +57,7 @@ def mend(message_id: int, body: dict[str, Any], *, reason: str, actor: Actor, at
     locked = OutboundMessage.objects.select_for_update(no_key=True).filter(pk=message_id).first()
     if locked is None or locked.status != OutboundStatus.NEEDS_PERSON:
         raise NotMended(say("Only messages that need a person can be edited."))
-    locked.body, locked.first_body = _checked(locked.kind, body), locked.first_body or locked.body
+    locked.body, locked.first_body = checked(locked.kind, body), locked.first_body or locked.body
     locked.edited_by = actor.label[:80]
     locked.status, locked.attempts, locked.not_before = OutboundStatus.PENDING, 0, at
     locked.reason = say(
@@ -68,7 +68,7 @@ def mend(message_id: int, body: dict[str, Any], *, reason: str, actor: Actor, at
     )
 
 
-def _checked(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+def checked(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     """Return a body as it is kept; raises ``NotMended`` for one that is no message of this kind."""
     try:
         kept = wire.to_json(wire.from_json(kind, body))
