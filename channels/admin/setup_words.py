@@ -15,7 +15,8 @@ PLATFORMS: dict[str, Any] = {
     "kingdee": _("Kingdee (ERP)"), "kuaidi100": _("Kuaidi100 (parcels)"), "mail": _("Mail"),
     "pinduoduo": _("Pinduoduo"), "qimen": _("Qimen (warehouses)"), "sf": _("SF Express (parcels)"),
     "shopify": _("Shopify"), "sms": _("SMS"), "square": _("Square (tills)"), "taobao": _("Taobao, Tmall"),
-    "webhook": _("Webhooks to a partner"), "wechat_shop": _("WeChat Shop"), "wechat_mini": _("WeChat mini program"), "weimob": _("Weimob"),
+    "webhook": _("Webhooks to a partner"),
+    "wechat_shop": _("WeChat Shop"), "wechat_mini": _("WeChat mini program"), "weimob": _("Weimob"),
     "yonyou": _("Yonyou YonBIP (ERP)"), "yonyou_u8": _("Yonyou U8 (ERP)"), "youzan": _("Youzan"),
 }  # fmt: skip
 ABILITIES: dict[str, Any] = {
