@@ -17,7 +17,7 @@ from benchmarks.options import Options
 SUITES = {
     "intake": ("intake", "hot_sku", "real_data", "pages"),
     "stock": ("flash_sale", "hot_sku", "ledger", "replay"),
-    "channels": ("channels_in", "channels_out", "stock_push"),
+    "channels": ("channels_out", "stock_push"),
     "pipeline": ("intake",),
     "hot_sku": ("hot_sku",),
     "real_data": ("real_data",),
