@@ -18,6 +18,8 @@ SUITES = {
     "intake": ("intake", "hot_sku", "real_data", "pages"),
     "stock": ("flash_sale", "hot_sku", "ledger", "replay"),
     "channels": ("channels_out", "stock_push"),
+    "channels_out": ("channels_out",),
+    "stock_push": ("stock_push",),
     "pipeline": ("intake",),
     "hot_sku": ("hot_sku",),
     "real_data": ("real_data",),
@@ -26,7 +28,7 @@ SUITES = {
     "ledger": ("ledger",),
     "replay": ("replay",),
 }
-ALL = ("intake", "stock")  # the suites that together measure everything once
+ALL = ("intake", "stock", "channels")  # the suites that together measure everything once
 
 
 def main(argv: Sequence[str]) -> int:
