@@ -7,11 +7,11 @@ import pytest
 
 from audit.models import Case
 from audit.rules.actors import Actor
-from channels.messages import StockFigure
+from channels.messages import PartnerEvent, StockFigure
 from channels.models import Channel, DeliveryAttempt, OutboundMessage
 from channels.services import outbox, outcomes, replay
 from channels.services.outbox import Delivered, Draft
-from channels.services.replay import NotMended, Range
+from channels.services.replay import NotMended, Range, RangeRefused
 from channels.statuses import Lane
 from tests.channels.services.conftest import make_channel
 
@@ -74,24 +74,68 @@ def test_what_is_given_up_is_settled_with_its_case(stuck: OutboundMessage) -> No
 def test_a_range_goes_out_again_under_the_same_keys() -> None:
     mute = make_channel("MUTE")
     for hour in range(4):
-        key = f"k{hour}"
-        outbox.enqueue([Draft(mute.pk, Lane.STOCK, key, key, StockFigure("i", "s", 1))], at=AT + timedelta(hours=hour))
+        made_at = AT + timedelta(hours=hour)
+        outbox.enqueue([Draft(mute.pk, Lane.EVENTS, f"O{hour}", f"k{hour}", order_created(made_at))], at=made_at)
     OutboundMessage.objects.filter(key__in=["k0", "k1", "k3"]).update(status="sent")
     OutboundMessage.objects.filter(key="k2").update(status="given_up")
-    asked = Range(mute.pk, Lane.STOCK, AT + timedelta(hours=1), AT + timedelta(hours=3))
+    asked = Range(mute.pk, Lane.EVENTS, AT + timedelta(hours=1), AT + timedelta(hours=3))
     assert replay.counts(asked) == {"sent": 1, "given_up": 1}
-    assert replay.again_in_range(asked, statuses=["sent"], actor=WANG, at=AT + timedelta(hours=5)) == 1
+    at = AT + timedelta(hours=5)
+    assert replay.again_in_range(asked, statuses=["sent"], reason="partner lost it", actor=WANG, at=at) == 1
     assert dict(OutboundMessage.objects.values_list("key", "status")) == {
         "k0": "sent", "k1": "pending", "k2": "given_up", "k3": "sent",
     }  # fmt: skip
+    again = OutboundMessage.objects.get(key="k1")
+    assert (again.not_before, again.attempts) == (at, 0)
+    assert again.reason["values"] == {"actor": "person:wang", "reason": "partner lost it"}
+    assert mute.history.latest().history_change_reason == "person:wang: 1 of events again: partner lost it"
+
+
+def test_a_range_without_such_messages_leaves_no_trace() -> None:
+    mute = make_channel("MUTE")
+    asked = Range(mute.pk, Lane.EVENTS, AT, AT + timedelta(days=1))
+    assert replay.again_in_range(asked, statuses=["sent"], reason="x", actor=WANG, at=AT) == 0
+    assert mute.history.count() == 1
 
 
 @pytest.mark.parametrize("days", [0, -1, 32])
-def test_a_range_that_is_no_range_or_too_long_is_refused(days: int, stuck: OutboundMessage) -> None:
-    asked = Range(stuck.channel_id, Lane.STOCK, AT, AT + timedelta(days=days))
-    with pytest.raises(ValueError, match="no longer than a month"):
-        replay.again_in_range(asked, statuses=["needs_person"], actor=WANG, at=AT)
-    assert OutboundMessage.objects.get().status == "needs_person"
+def test_a_range_that_is_no_range_or_too_long_is_refused(days: int) -> None:
+    asked = Range(sent_event().channel_id, Lane.EVENTS, AT, AT + timedelta(days=days))
+    assert_refused(asked, "no longer than 31 days")
+
+
+@pytest.mark.parametrize("lane", [Lane.STOCK, Lane.URGENT])
+def test_old_figures_of_stock_are_not_sent_again(lane: Lane) -> None:
+    row = sent_event()
+    OutboundMessage.objects.update(lane=lane)
+    assert_refused(Range(row.channel_id, lane, AT, AT + timedelta(days=1)), "as it was")
+
+
+def test_too_many_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = sent_event()
+    monkeypatch.setattr(replay, "MOST_AT_ONCE", 0)
+    assert_refused(Range(row.channel_id, Lane.EVENTS, AT, AT + timedelta(days=1)), "At most 0 messages", counted=1)
+
+
+def order_created(at: datetime) -> PartnerEvent:
+    return PartnerEvent("order.created", "O", at, {})
+
+
+def sent_event() -> OutboundMessage:
+    outbox.enqueue([Draft(make_channel("MUTE").pk, Lane.EVENTS, "O", "k", order_created(AT))], at=AT)
+    OutboundMessage.objects.update(status="sent")
+    return OutboundMessage.objects.get()
+
+
+def assert_refused(asked: Range, words: str, *, counted: int | None = None) -> None:
+    with pytest.raises(RangeRefused, match=words):
+        replay.again_in_range(asked, statuses=["sent"], reason="x", actor=WANG, at=AT)
+    assert OutboundMessage.objects.get().status == "sent"
+    if counted is None:
+        with pytest.raises(RangeRefused, match=words):
+            replay.counts(asked)
+    else:
+        assert replay.counts(asked) == {"sent": counted}
 
 
 def test_old_tries_are_deleted_and_their_messages_stay(stuck: OutboundMessage) -> None:
