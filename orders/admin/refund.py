@@ -13,8 +13,6 @@ from orders.admin import looks, search
 from orders.models import Refund
 from orders.statuses import RefundStatus
 
-TONES = {"asked": "amber", "agreed": "amber", "refunded": "green", "closed": "grey"}
-
 
 @admin.register(Refund)
 class RefundAdmin(MachineAdmin):
@@ -54,12 +52,12 @@ class RefundAdmin(MachineAdmin):
     @admin.display(description=_("lines"))
     def about(self, row: Refund) -> str:
         """Show which lines it is about."""
-        return ", ".join(str(told["line"]) for told in row.lines) or str(_("the whole order"))
+        return looks.refund_lines(row)
 
     @admin.display(description=_("status"))
     def state(self, row: Refund) -> SafeString:
         """Show how far it is."""
-        return columns.label(row.get_status_display(), TONES.get(row.status, "grey"))
+        return looks.refund_status(row)
 
     @admin.display(description=_("asked at"))
     def asked(self, row: Refund) -> SafeString:

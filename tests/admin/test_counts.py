@@ -30,7 +30,7 @@ from inventory.models import (
     StockImport,
     Transfer,
 )
-from orders.models import Hold, Order, Oversell, Refund, Return
+from orders.models import Hold, Order, Oversell, ParcelScan, Refund, Return
 from promotions.models import Promotion
 from tests import small_company as company
 from tests.small_company import NOON
@@ -164,13 +164,20 @@ def test_every_list_has_its_number():
 
 
 @pytest.mark.parametrize("lines", [{"CUP": 1}, {"CUP": 1, "LID": 1, "MUG": 1}], ids=["one line", "three lines"])
-def test_the_order_page_asks_fourteen_times_whatever_it_shows(desk, sell, shop, lines):
+@pytest.mark.parametrize("told", [0, 1, 3], ids=["nothing told", "a refund and a scan", "three of each"])
+def test_the_order_page_asks_sixteen_times_whatever_it_shows(desk, sell, shop, lines, told):
     mug = company.sku("MUG")
     company.stock(mug, shop[3], 5)
     sell({"1": lines})
-    url = reverse("admin:orders_order_change", args=[Order.objects.get().pk])
+    order = Order.objects.get()
+    for number in range(told):
+        Refund.objects.create(order=order, external_id=f"R{number}", status="asked", amount=1, received_at=NOON)
+        ParcelScan.objects.create(
+            fulfillment=order.fulfillments.get(), scanned_at=NOON, state="underway", text=f"{number}", told_at=NOON
+        )
+    url = reverse("admin:orders_order_change", args=[order.pk])
     desk.get(url)
-    assert count(desk, url) == 14
+    assert count(desk, url) == 16
 
 
 def test_the_home_page_asks_a_fixed_number_of_times(desk, sell):

@@ -23,7 +23,7 @@ from channels.models import (
 )
 from inventory.models import ChannelShare, Sku, StockDifference, Transfer
 from inventory.services import quality, stock_import, transfers
-from orders.models import Order, Oversell, Refund, Return
+from orders.models import Order, Oversell, ParcelScan, Refund, Return
 from orders.services import holds
 from promotions.models import Promotion
 from tests import small_company as company
@@ -56,6 +56,7 @@ def full_desk(desk, sell, shop):
     Return.objects.create(order=order, order_line=order.lines.first(), node=near, quantity=1, reason="Too small",
                           requested_at=NOON)  # fmt: skip
     Refund.objects.create(order=order, external_id="1", status="asked", amount=1, received_at=NOON)
+    ParcelScan.objects.create(fulfillment=order.fulfillments.get(), scanned_at=NOON, state="underway", told_at=NOON)
     WantedOrder.objects.create(channel=channel, external_id="1", wanted_at=NOON, not_before=NOON,
                                reason=say("The platform does not show this order.").stored())  # fmt: skip
     listing = Listing.objects.create(channel=channel, external_code="NEW", sku=cup)
