@@ -18,7 +18,7 @@ from audit.admin import columns, filters
 from audit.admin.base import AuditedAdmin
 from audit.admin.reasons import WhyForm
 from channels.adapters import registry
-from channels.admin import choices, promised
+from channels.admin import choices, endpoint, health, promised
 from channels.models import Channel, InboundMessage, Listing, PullCursor
 from channels.services import reconciliation
 from channels.statuses import InboundStatus
@@ -67,21 +67,35 @@ class ChannelForm(WhyForm):
 
 
 @admin.register(Channel)
-class ChannelAdmin(AuditedAdmin):
+class ChannelAdmin(health.HealthColumns, endpoint.EndpointPages, AuditedAdmin):
     """Shops, tills and systems we talk to."""
 
     form = ChannelForm
-    list_display = ("code", "title", "platform", "adapter", "pulled", "found_again", "waiting", "active")
+    list_display = (
+        "code",
+        "title",
+        "platform",
+        "adapter",
+        "pulled",
+        "found_again",
+        "waiting",
+        "health_state",
+        "active",
+    )
+    list_select_related = ("health",)
     search_fields = ("code", "name", "name_en", "platform")
     ordering = ("code",)
     sortable_by = ("code",)
     exclude = ("credentials",)
-    readonly_fields = ("has_credentials", "found_again", "looked_again")
+    readonly_fields = ("has_credentials", "found_again", "looked_again", *health.READ_ONLY, *endpoint.READ_ONLY)
+    verbs = (endpoint.SEND_TEST,)
     fieldsets = (
         (None, {"fields": (("code", "platform"), ("name", "name_en"), "is_active")}),
         (_("Connection"), {"fields": (
             ("adapter", "currency"), "base_url", "has_credentials", "new_credentials", "options",
         )}),
+        *endpoint.FIELDSETS,
+        *health.FIELDSETS,
         (_("Looking again"), {"fields": (("found_again", "looked_again"),)}),
         (_("Promises"), {"fields": (("unpaid_minutes", "ship_within_hours"), ("priority", "nodes"))}),
     )  # fmt: skip
@@ -96,8 +110,11 @@ class ChannelAdmin(AuditedAdmin):
         return super().get_form(request, obj, change, **(kwargs | {"form": ChannelForm}))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave the box for new credentials out for those who may only look."""
-        fieldsets = super().get_fieldsets(request, obj)
+        """Leave out what a new channel has not, what only endpoints have, and new credentials for those who look."""
+        missing = {health.CALLS} if obj is None else set()
+        if obj is None or not endpoint.is_endpoint(obj):
+            missing.add(endpoint.WEBHOOK)
+        fieldsets = [part for part in super().get_fieldsets(request, obj) if part[0] not in missing]
         if self.has_change_permission(request, obj) or (obj is None and self.has_add_permission(request)):
             return fieldsets
         return [
@@ -145,10 +162,11 @@ class ChannelAdmin(AuditedAdmin):
     @admin.display(description=_("last reconciled"))
     def looked_again(self, channel: Any) -> SafeString:
         """Show when settled windows were pulled again last, and up to which moment."""
-        cursor = PullCursor.objects.filter(channel=channel.pk).first()
-        if cursor is None or cursor.last_reconciled_at is None:
+        if channel.pk is None:
             return columns.EMPTY
-        return columns.age(cursor.last_reconciled_at)
+        if not hasattr(channel, "found"):
+            self.decorate([channel])
+        return columns.age(channel.cursor.last_reconciled_at if channel.cursor else None)
 
     @admin.display(description=_("waiting messages"))
     def waiting(self, channel: Any) -> SafeString:

@@ -7,7 +7,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,7 @@ from audit.admin.base import MachineAdmin
 from audit.admin.verbs import Answer, ReasonForm, Verb, VerbForm
 from audit.rules.actors import Actor
 from audit.rules.sentences import say
-from channels.admin import choices
+from channels.admin import again, choices
 from channels.models import OutboundMessage
 from channels.services import replay
 from channels.statuses import Lane, OutboundStatus
@@ -98,6 +99,7 @@ def needs_person(message: OutboundMessage) -> bool:
 class OutboundMessageAdmin(MachineAdmin):
     """What we tell others."""
 
+    change_list_template = "admin/channels/outboundmessage/change_list.html"
     list_display = ("subject", "what", "shop", "state", "why", "attempts", "made")
     list_filter = (
         filters.choice(_("status"), "status", lambda: OutboundStatus.choices),
@@ -127,6 +129,15 @@ class OutboundMessageAdmin(MachineAdmin):
             intro=_("Nothing is sent any more. What waits behind an event of the same order goes on."),
         ),
     )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that sends a range again."""
+        return again.urls(self) + super().get_urls()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Offer a range to those who may act."""
+        own = {"may_act": self.has_act_permission(request)}
+        return super().changelist_view(request, own | (extra_context or {}))
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Find messages by the beginning of what they are about."""
