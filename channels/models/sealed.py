@@ -45,7 +45,7 @@ class SealedField(models.TextField):
         """Seal what was assigned as a mapping and put the sealed text on the row."""
         value = getattr(model_instance, self.attname)
         if isinstance(value, Mapping):
-            if model_instance.pk is None:
+            if value and model_instance.pk is None:
                 raise TypeError(f"{self.name} can be sealed only for a row that has its key")
             plain = json.dumps(dict(value), ensure_ascii=False).encode()
             value = vault.seal(plain, ring(), owner=owner(model_instance.pk)) if value else ""
