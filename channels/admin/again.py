@@ -32,13 +32,13 @@ def _moment(label: Any) -> forms.DateTimeField:
 class RangeForm(forms.Form):
     """Which messages: of one channel and lane, made between two moments."""
 
-    channel = forms.ChoiceField(label=_("channel"), widget=UnfoldAdminSelectWidget)
+    channel = forms.ChoiceField(label=_("Channel"), widget=UnfoldAdminSelectWidget)
     lane = forms.ChoiceField(
-        label=_("lane"), choices=LANES, widget=UnfoldAdminSelectWidget,
+        label=_("Lane"), choices=LANES, widget=UnfoldAdminSelectWidget,
         help_text=_("Stock is not among them: old figures are wrong by now. “Stock speed” has a button for today's."),
     )  # fmt: skip
-    since = _moment(_("made from"))
-    until = _moment(_("made before"))
+    since = _moment(_("Made from"))
+    until = _moment(_("Made before"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,7 +53,7 @@ class RangeForm(forms.Form):
 class ChosenForm(forms.Form):
     """Which of the messages that were counted, and why."""
 
-    statuses = forms.MultipleChoiceField(label=_("which"), widget=forms.CheckboxSelectMultiple)
+    statuses = forms.MultipleChoiceField(label=_("Which"), widget=forms.CheckboxSelectMultiple)
     reason = forms.CharField(label=_("Reason"), max_length=200, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
 
     def __init__(self, *args: Any, counts: dict[str, int], **kwargs: Any) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.urls import reverse
@@ -43,6 +43,9 @@ class Told:
 
 class HealthColumns:
     """What pages of channels show of the calls to them."""
+
+    class Media:
+        css: ClassVar = {"all": ["channels/outbox.css"]}
 
     @admin.display(description=_("calls"))
     def health_state(self, channel: Channel) -> SafeString:
@@ -96,10 +99,8 @@ class HealthColumns:
     def newest(self, channel: Channel) -> SafeString:
         """Show the newest messages to it, and what became of each."""
         rows = map(_message, _told(channel).newest)
-        lines = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
-        return (
-            format_html('<div class="scroll"><table class="plain">{}</table></div>', lines) if lines else columns.EMPTY
-        )
+        lines = format_html_join("", "<li>{}<span>{}</span><span>{}</span>{}</li>", rows)
+        return format_html('<ul class="newest-messages">{}</ul>', lines) if lines else columns.EMPTY
 
 
 def _told(channel: Any) -> Told:
