@@ -17,7 +17,8 @@ from benchmarks.options import Options
 SUITES = {
     "intake": ("intake", "hot_sku", "real_data", "pages"),
     "stock": ("flash_sale", "hot_sku", "ledger", "replay"),
-    "channels": ("channels_out", "stock_push"),
+    "channels": ("channels_in", "channels_out", "stock_push"),
+    "channels_in": ("channels_in",),
     "channels_out": ("channels_out",),
     "stock_push": ("stock_push",),
     "pipeline": ("intake",),
