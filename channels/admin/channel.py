@@ -18,7 +18,7 @@ from audit.admin import columns, filters
 from audit.admin.base import AuditedAdmin
 from audit.admin.reasons import WhyForm
 from channels.adapters import registry
-from channels.admin import choices, endpoint, health, promised
+from channels.admin import choices, endpoint, health, promised, setup_words
 from channels.models import Channel, InboundMessage, Listing, PullCursor
 from channels.services import reconciliation
 from channels.statuses import InboundStatus
@@ -47,7 +47,7 @@ class ChannelForm(WhyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "adapter" in self.fields:
-            words = [(name, name) for name in sorted(registry.BY_NAME)]
+            words = [(name, setup_words.platform(name)) for name in sorted(registry.BY_NAME)]
             field = forms.ChoiceField(label=_("adapter"), choices=words, widget=UnfoldAdminSelectWidget)
             field.help_text = _("Which code speaks with it.")
             self.fields["adapter"] = field

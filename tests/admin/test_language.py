@@ -12,6 +12,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from audit.rules.sentences import say
 from audit.services.cases import Trouble, open_cases
 from channels.models import (
+    Channel,
+    ChannelHealth,
     ChannelSetup,
     FoundListing,
     InboundMessage,
@@ -42,7 +44,7 @@ LATIN = {
     "None", "HTTP", "cups", "UTF", "http", "esc", "False", "True", "enabled", "Control", "Mac", "Command", "LDAP",
     "argument", "value", "Boss", "Crew", "single", "Sweep", "sku", "orders", "PBKDF", "sha", "person",
     "correction", "damaged", "defective", "expired", "found", "lost", "short", "suspected", "recall", "inspection",
-    "repack", "Damaged", "Shopify", "Square", "AfterShip", "YonBIP", "ERP",
+    "repack", "Damaged", "Shopify", "Square", "AfterShip", "YonBIP", "ERP", "webhook", "events", "summary",
 }  # fmt: skip
 
 
@@ -71,6 +73,7 @@ def full_desk(desk, sell, shop):
                                    status="needs_person", not_before=NOON, created_at=NOON)  # fmt: skip
     connected = ChannelSetup.objects.create(channel=channel, started_by="person:boss", started_at=NOON, step="summary")
     FoundListing.objects.create(setup=connected, external_code="NEW", title="Autumn", sku=cup, confidence=60)
+    partner(channel)
     every = IntervalSchedule.objects.create(every=5, period="seconds")
     CrontabSchedule.objects.create(minute="5")
     PeriodicTask.objects.create(name="sweep-inbox", task="orders.run_pipeline", interval=every)
@@ -82,6 +85,18 @@ def full_desk(desk, sell, shop):
     Sku.objects.filter(pk=lid.pk).update(is_active=False)
     stock_documents(cup, lid, near, far)
     return desk
+
+
+def partner(shop):
+    """Add a partner's endpoint that does not answer, and let the shop answer."""
+    endpoint = Channel.objects.create(code="NEW", name="NEW", platform="pos", adapter="webhook", calls_per_second=1,
+                                      options={"events": ["order.created"]})  # fmt: skip
+    OutboundMessage.objects.create(channel=endpoint, lane="events", kind="event", key="e", subject="JD-1", body={},
+                                   status="pending", not_before=NOON, created_at=NOON)  # fmt: skip
+    why = say("%(code)s answered %(status)s.", code="NEW", status=500)
+    ChannelHealth.objects.create(channel=endpoint, breaker="open", failures=5, probe_at=timezone.now() + timedelta(1),
+                                 reason=why.stored())  # fmt: skip
+    ChannelHealth.objects.create(channel=shop, failures=1, last_success_at=NOON)
 
 
 def stock_documents(cup, lid, near, far):
@@ -133,6 +148,10 @@ def read_all(browser, language: str) -> dict[str, str]:
         url = f"{address('change', ChannelSetup)}?step={step}"
         found[url] = browser.get(url).content.decode()
     found["table"] = browser.get(reverse("admin:orders_oversell_table")).content.decode()
+    found["again"] = browser.get(reverse("admin:channels_outboundmessage_again")).content.decode()
+    for page in ("change", "secret"):
+        url = reverse(f"admin:channels_channel_{page}", args=[Channel.objects.get(adapter="webhook").pk])
+        found[url] = browser.get(url).content.decode()
     found["speed"] = browser.get(reverse("admin:channels_listingstock_convergence")).content.decode()
     for order in Order.objects.all():
         url = reverse("admin:orders_order_change", args=[order.pk])
