@@ -20,6 +20,9 @@ SUITES = {
     "channels": ("channels_in", "channels_out", "stock_push"),
     "promotions": ("promotions", "redemptions", "backtest"),
     "engine": ("promotions",),
+    "channels_in": ("channels_in",),
+    "channels_out": ("channels_out",),
+    "stock_push": ("stock_push",),
     "pipeline": ("intake",),
     "hot_sku": ("hot_sku",),
     "real_data": ("real_data",),
@@ -28,7 +31,7 @@ SUITES = {
     "ledger": ("ledger",),
     "replay": ("replay",),
 }
-ALL = ("intake", "stock", "promotions")  # the suites that together measure everything once
+ALL = ("intake", "stock", "channels", "promotions")  # the suites that together measure everything once
 
 
 def main(argv: Sequence[str]) -> int:

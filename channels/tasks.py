@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from channels.services import drift, fetching, outbox, pull, reconciliation, setup_listings, stock_push
+from channels.services import drift, fetching, outbox, outcomes, pull, reconciliation, setup_listings, stock_push
 
 
 @shared_task(name="channels.pull_all")
@@ -48,3 +48,9 @@ def check_drift(**kwargs: Any) -> None:
 def read_listings(**kwargs: Any) -> None:
     """Read what shops list whose connection somebody makes (queue ``intake``)."""
     setup_listings.read_waiting(at=timezone.now)
+
+
+@shared_task(name="channels.prune_tries")
+def prune_tries(**kwargs: Any) -> None:
+    """Delete the tries to deliver that are older than thirty days (queue ``reports``)."""
+    outcomes.prune(at=timezone.now())

@@ -26,6 +26,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Orders"), "receipt_long", "orders.order"),
             _item(_("Parcels"), "package_2", "orders.fulfillment"),
             _item(_("Returns"), "assignment_return", "orders.return"),
+            _item(_("Refunds"), "currency_exchange", "orders.refund"),
             _item(_("Buyers"), "group", "orders.customer"),
             _item(_("Routing decisions"), "alt_route", "orders.routingdecision"),
             _item(_("Oversells"), "production_quantity_limits", "orders.oversell", page="table"),
@@ -58,6 +59,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Stock speed"), "speed", "channels.listingstock", page="convergence"),
             _item(_("Channel shares"), "pie_chart", "inventory.channelshare"),
             _item(_("Inbox"), "move_to_inbox", "channels.inboundmessage"),
+            _item(_("Orders to fetch"), "downloading", "channels.wantedorder"),
             _item(_("Outbox"), "outbox", "channels.outboundmessage"),
         ]),
         _group(_("Prices"), [

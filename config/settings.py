@@ -136,6 +136,7 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_ROUTES = {
     "channels.deliver_outbox": {"queue": "outbox"},
+    "channels.prune_tries": {"queue": "reports"},
     "channels.push_stock": {"queue": "stock"},
     "channels.check_drift": {"queue": "reports"},
     "orders.expire_unpaid": {"queue": "stock"},
@@ -187,6 +188,11 @@ CELERY_BEAT_SCHEDULE = {
     "expire-lots": {
         "task": "orders.expire_lots",
         "schedule": crontab(hour=0, minute=20),
+        "options": {"expires": 3600.0},
+    },
+    "prune-tries": {
+        "task": "channels.prune_tries",
+        "schedule": crontab(hour=2, minute=40),
         "options": {"expires": 3600.0},
     },
     "verify-stock": {

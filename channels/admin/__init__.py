@@ -1,5 +1,5 @@
 """Pages about outside systems."""
 
-from channels.admin import channel, inbox, listing_stock, outbox, setup, share
+from channels.admin import channel, inbox, listing_stock, outbox, setup, share, wanted
 
-__all__ = ["channel", "inbox", "listing_stock", "outbox", "setup", "share"]
+__all__ = ["channel", "inbox", "listing_stock", "outbox", "setup", "share", "wanted"]

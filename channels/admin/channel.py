@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -17,8 +18,9 @@ from audit.admin import columns, filters
 from audit.admin.base import AuditedAdmin
 from audit.admin.reasons import WhyForm
 from channels.adapters import registry
-from channels.admin import choices, promised
+from channels.admin import choices, endpoint, health, promised, setup_words
 from channels.models import Channel, InboundMessage, Listing, PullCursor
+from channels.services import reconciliation
 from channels.statuses import InboundStatus
 
 TO_DO = (InboundStatus.RECEIVED, InboundStatus.WAITING, InboundStatus.PARKED)
@@ -45,7 +47,7 @@ class ChannelForm(WhyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "adapter" in self.fields:
-            words = [(name, name) for name in sorted(registry.BY_NAME)]
+            words = [(name, setup_words.platform(name)) for name in sorted(registry.BY_NAME)]
             field = forms.ChoiceField(label=_("adapter"), choices=words, widget=UnfoldAdminSelectWidget)
             field.help_text = _("Which code speaks with it.")
             self.fields["adapter"] = field
@@ -65,21 +67,36 @@ class ChannelForm(WhyForm):
 
 
 @admin.register(Channel)
-class ChannelAdmin(AuditedAdmin):
+class ChannelAdmin(health.HealthColumns, endpoint.EndpointPages, AuditedAdmin):
     """Shops, tills and systems we talk to."""
 
     form = ChannelForm
-    list_display = ("code", "title", "platform", "adapter", "pulled", "waiting", "active")
+    list_display = (
+        "code",
+        "title",
+        "platform",
+        "adapter",
+        "pulled",
+        "found_again",
+        "waiting",
+        "health_state",
+        "active",
+    )
+    list_select_related = ("health",)
     search_fields = ("code", "name", "name_en", "platform")
     ordering = ("code",)
     sortable_by = ("code",)
     exclude = ("credentials",)
-    readonly_fields = ("has_credentials",)
+    readonly_fields = ("has_credentials", "found_again", "looked_again", *health.READ_ONLY, *endpoint.READ_ONLY)
+    verbs = (endpoint.SEND_TEST,)
     fieldsets = (
         (None, {"fields": (("code", "platform"), ("name", "name_en"), "is_active")}),
         (_("Connection"), {"fields": (
             ("adapter", "currency"), "base_url", "has_credentials", "new_credentials", "options",
         )}),
+        *endpoint.FIELDSETS,
+        *health.FIELDSETS,
+        (_("Looking again"), {"fields": (("found_again", "looked_again"),)}),
         (_("Promises"), {"fields": (("unpaid_minutes", "ship_within_hours"), ("priority", "nodes"))}),
     )  # fmt: skip
     empty_hint = _("No channels yet. Add the first shop or system to talk to.")
@@ -93,8 +110,11 @@ class ChannelAdmin(AuditedAdmin):
         return super().get_form(request, obj, change, **(kwargs | {"form": ChannelForm}))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave the box for new credentials out for those who may only look."""
-        fieldsets = super().get_fieldsets(request, obj)
+        """Leave out what a new channel has not, what only endpoints have, and new credentials for those who look."""
+        missing = {health.CALLS} if obj is None else set()
+        if obj is None or not endpoint.is_endpoint(obj):
+            missing.add(endpoint.WEBHOOK)
+        fieldsets = [part for part in super().get_fieldsets(request, obj) if part[0] not in missing]
         if self.has_change_permission(request, obj) or (obj is None and self.has_add_permission(request)):
             return fieldsets
         return [
@@ -103,13 +123,15 @@ class ChannelAdmin(AuditedAdmin):
         ]
 
     def decorate(self, rows: Sequence[Any]) -> None:
-        """Add when each channel was pulled and how many of its messages wait."""
+        """Add when each channel was pulled, how many of its messages wait, and how many only a second look found."""
+        found = reconciliation.found([channel.pk for channel in rows], at=timezone.now())
         cursors = {cursor.channel_id: cursor for cursor in PullCursor.objects.filter(channel__in=rows)}
         waiting = InboundMessage.objects.filter(status__in=TO_DO, channel__in=rows).values("channel")
         counts = dict(waiting.annotate(count=Count("pk")).values_list("channel", "count"))
         for channel in rows:
             channel.cursor = cursors.get(channel.pk)
             channel.waiting_count = counts.get(channel.pk, 0)
+            channel.found = found.get(channel.pk, reconciliation.Found())
 
     @admin.display(description=_("name"))
     def title(self, channel: Channel) -> str:
@@ -124,6 +146,27 @@ class ChannelAdmin(AuditedAdmin):
         if channel.cursor.last_error:
             return columns.label(_("failed"), "red", channel.cursor.last_error)
         return columns.age(channel.cursor.last_pulled_at)
+
+    @admin.display(description=_("found only by reconciliation (24 h / 7 days)"))
+    def found_again(self, channel: Any) -> SafeString:
+        """Show how many messages neither push nor pull had brought, with a link to them."""
+        if channel.pk is None:
+            return columns.EMPTY
+        if not hasattr(channel, "found"):
+            self.decorate([channel])
+        url = f"{reverse('admin:channels_inboundmessage_changelist')}?source=reconcile&channel={channel.pk}"
+        day, week = channel.found.last_day, channel.found.last_week
+        tone = "red" if day else "amber" if week else "grey"
+        return format_html('<a href="{}">{}</a>', url, columns.label(f"{day} / {week}", tone))
+
+    @admin.display(description=_("last reconciled"))
+    def looked_again(self, channel: Any) -> SafeString:
+        """Show when settled windows were pulled again last, and up to which moment."""
+        if channel.pk is None:
+            return columns.EMPTY
+        if not hasattr(channel, "found"):
+            self.decorate([channel])
+        return columns.age(channel.cursor.last_reconciled_at if channel.cursor else None)
 
     @admin.display(description=_("waiting messages"))
     def waiting(self, channel: Any) -> SafeString:

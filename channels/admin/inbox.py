@@ -21,7 +21,7 @@ from channels.admin import choices
 from channels.models import Channel, InboundMessage
 from channels.rules import arrivals
 from channels.services import inbox
-from channels.statuses import InboundStatus
+from channels.statuses import InboundSource, InboundStatus
 
 TONES = {
     "received": "blue", "waiting": "amber", "done": "green", "superseded": "grey", "rejected": "red", "parked": "red",
@@ -81,6 +81,7 @@ class InboundMessageAdmin(MachineAdmin):
     list_filter = (
         StateFilter,
         filters.choice(_("channel"), "channel", choices.channels),
+        filters.choice(_("source"), "source", lambda: InboundSource.choices),
         ("received_at", filters.DaysFilter),
     )
     list_select_related = ("channel",)
@@ -89,8 +90,8 @@ class InboundMessageAdmin(MachineAdmin):
     ordering = ("-received_at", "-pk")
     sortable_by = ()
     fields = (
-        ("external_id", "shop"), ("kind", "revision"), "state", "why", "reason_code", ("received", "finished"),
-        ("times_received", "attempts"), "content",
+        ("external_id", "shop"), ("kind", "revision"), "source", "state", "why", "reason_code",
+        ("received", "finished"), ("times_received", "attempts"), "content",
     )  # fmt: skip
     readonly_fields = ("shop", "state", "why", "received", "finished", "content")
     empty_hint = _("Nothing came in yet. Messages appear as soon as a channel sends or is pulled.")

@@ -15,6 +15,7 @@ PLATFORMS: dict[str, Any] = {
     "kingdee": _("Kingdee (ERP)"), "kuaidi100": _("Kuaidi100 (parcels)"), "mail": _("Mail"),
     "pinduoduo": _("Pinduoduo"), "qimen": _("Qimen (warehouses)"), "sf": _("SF Express (parcels)"),
     "shopify": _("Shopify"), "sms": _("SMS"), "square": _("Square (tills)"), "taobao": _("Taobao, Tmall"),
+    "webhook": _("Webhooks to a partner"),
     "wechat_shop": _("WeChat Shop"), "wechat_mini": _("WeChat mini program"), "weimob": _("Weimob"),
     "yonyou": _("Yonyou YonBIP (ERP)"), "yonyou_u8": _("Yonyou U8 (ERP)"), "youzan": _("Youzan"),
 }  # fmt: skip
@@ -31,6 +32,9 @@ FIELDS: dict[str, Any] = {
     "client_secret": _("Client secret"), "secret": _("Secret"), "previous_secret": _("Previous secret"),
     "webhook_secret": _("Webhook secret"), "previous_webhook_secret": _("Previous webhook secret"),
     "signature_key": _("Signature key"), "previous_signature_key": _("Previous signature key"),
+    "api_key": _("API key"), "api_secret": _("API secret"), "password": _("Password"), "user": _("User"),
+    "token": _("Token"), "key": _("Key"), "salt": _("Salt"), "customer": _("Customer number"), "sender": _("Sender"),
+    "app_id": _("App id"), "appid": _("App id"), "partner_id": _("Partner number"), "checkword": _("Check word"),
     "grant_id": _("Shop number"), "carriers": _("Names of carriers (JSON)"), "sign_method": _("Way of signing"),
     "location_id": _("Location"), "locations": _("Locations (JSON)"), "shop_domain": _("Shop's domain"),
 }  # fmt: skip

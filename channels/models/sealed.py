@@ -38,13 +38,14 @@ class SealedField(models.TextField):
     Plain values never reach the database: a statement that would write them fails with ``TypeError``.
     """
 
-    _pyi_private_set_type: str | Mapping[str, Any]  # what may be assigned, for the type checker
+    # what may be assigned, for the type checker
+    _pyi_private_set_type: str | Mapping[str, Any]  # type: ignore[assignment]
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         """Seal what was assigned as a mapping and put the sealed text on the row."""
         value = getattr(model_instance, self.attname)
         if isinstance(value, Mapping):
-            if model_instance.pk is None:
+            if value and model_instance.pk is None:
                 raise TypeError(f"{self.name} can be sealed only for a row that has its key")
             plain = json.dumps(dict(value), ensure_ascii=False).encode()
             value = vault.seal(plain, ring(), owner=owner(model_instance.pk)) if value else ""

@@ -31,6 +31,8 @@ _DUE: Final = """
 """
 _WANTED: Final = "unnest(%s::bigint[], %s::text[], %s::int[]) AS wanted (channel_id, lane, room)"
 
+_DUE_AT: Final = attrgetter("due_at")  # when a claimed row was due before it was claimed
+
 Rooms = Mapping[tuple[int, str], int]  # (channel, lane) → how many rows
 
 
@@ -62,11 +64,16 @@ def claim(rooms: Rooms, *, at: datetime) -> list[OutboundMessage]:
     return sorted(claimed, key=attrgetter("due_at", "pk"))
 
 
-def give_back(rows: Sequence[OutboundMessage], *, at: datetime) -> None:
-    """Let claimed rows that were not called be due again."""
-    if rows:
-        OutboundMessage.objects.filter(pk__in=[row.pk for row in rows], status=OutboundStatus.PENDING).update(
-            not_before=at
+def give_back(rows: Sequence[OutboundMessage]) -> None:
+    """Let claimed rows that were not called be due again, where they stood in their lane before."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE channels_outboundmessage AS kept SET not_before = claimed.due_at "
+            "FROM unnest(%s::bigint[], %s::timestamptz[]) AS claimed (id, due_at) "
+            "WHERE kept.id = claimed.id AND kept.status = %s",
+            [[row.pk for row in rows], list(map(_DUE_AT, rows)), OutboundStatus.PENDING],
         )
 
 

@@ -26,6 +26,10 @@ TEST_TYPE: Final = "endpoint.test"
 OVERLAP: Final = timedelta(hours=24)  # how long the secret before a rotation still signs
 
 
+class SecretChanged(Exception):
+    """Somebody changed the secret after the person who wants another one saw the page."""
+
+
 def endpoints(channels: Iterable[Channel]) -> list[Channel]:
     """Return the active endpoints among these channels that want any event."""
     return [
@@ -57,10 +61,21 @@ def send_test(endpoint: Channel, *, actor: Actor, at: datetime) -> str:
     return key
 
 
+def secret_seen(endpoint: Channel) -> str:
+    """Return a word that stands for what is stored now and says nothing about it; another one after each change."""
+    return hashlib.sha256(str(endpoint.credentials).encode()).hexdigest()[:16]
+
+
 @transaction.atomic
-def rotate_secret(endpoint: Channel, *, actor: Actor, at: datetime) -> str:
-    """Give an endpoint a new secret and return it, the only time it is shown; the old one signs beside it for a day."""
+def rotate_secret(endpoint: Channel, *, seen: str, actor: Actor, at: datetime) -> str:
+    """Give an endpoint a new secret and return it, the only time it is shown; the old one signs beside it for a day.
+
+    Raises ``SecretChanged`` when ``seen`` is not what is stored now: rotating twice would forget the secret that the
+    partner still has. Raises ``credentials.Unreadable`` when the present one cannot be opened.
+    """
     locked = Channel.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+    if secret_seen(locked) != seen:
+        raise SecretChanged
     known = credentials.opened(locked)
     fresh = sign.secret_of(secrets.token_bytes(32))
     kept = {"secret": fresh}
@@ -69,6 +84,17 @@ def rotate_secret(endpoint: Channel, *, actor: Actor, at: datetime) -> str:
     credentials.keep(locked, kept)
     trail.because(locked, actor=actor, reason="new secret for its webhooks").save(update_fields=["is_active"])
     return fresh
+
+
+def previous_until(endpoint: Channel, *, at: datetime) -> datetime | None:
+    """Return until when the secret before the present one signs too, None where it does not any more.
+
+    Raises ``credentials.Unreadable``.
+    """
+    known = credentials.opened(endpoint)
+    until = known.get("previous_until")
+    moment = datetime.fromisoformat(until) if until else None
+    return moment if moment and at < moment else None
 
 
 def _id_of(endpoint: Channel, event: PartnerEvent) -> str:

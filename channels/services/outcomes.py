@@ -21,6 +21,8 @@ from channels.statuses import AttemptOutcome, Lane, OutboundStatus
 
 LONGEST_KEPT_ANSWER: Final = 2000
 LONGEST_TRY_ANSWER: Final = 500
+TRIES_KEPT: Final = timedelta(days=30)
+PRUNED_AT_ONCE: Final = 5000
 NOT_DELIVERED: Final = "message_not_delivered"
 ENDPOINT_GONE: Final = "endpoint_gone"
 ACTOR: Final = Actor("job", "outbox")
@@ -88,6 +90,17 @@ def record(outcomes: Sequence[Outcome], *, at: datetime) -> Delivered:
         if outcome.is_gone:
             _switch_off(outcome, at=at)
     return Delivered(len(sent), len(changes) - len(sent) - len(failed), len(failed))
+
+
+def prune(*, at: datetime) -> int:
+    """Delete tries older than thirty days, a batch at a time, and return how many; the messages stay."""
+    gone = 0
+    while True:
+        old = DeliveryAttempt.objects.filter(attempted_at__lt=at - TRIES_KEPT).order_by("attempted_at")
+        keys = list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE])
+        if not keys:
+            return gone
+        gone += DeliveryAttempt.objects.filter(pk__in=keys).delete()[0]
 
 
 def beats(outcomes: Sequence[Outcome]) -> list[Beat]:

@@ -201,7 +201,7 @@ class Run:
         rows = [row for door in doors for row in door.empty()]
         for row in rows:
             self._left[row.lane] += 1
-        claims.give_back(rows, at=self._now())
+        claims.give_back(rows)
 
     def _close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -21,6 +21,7 @@ from channels.simulators import shopify_gate as gate
 from channels.simulators import shopify_shop as shop
 from channels.simulators.server import Faults, LoopbackServer, Request, Response
 from channels.simulators.shopify_gate import ShopifyError
+from channels.simulators.signed import control
 from channels.simulators.webhooks import Event, Webhooks
 
 _PATH = re.compile(r"/admin/api/\d{4}-\d{2}/(.+)\.json")
@@ -156,7 +157,7 @@ class Platform:
     def answer(self, request: Request) -> Response:
         """Answer one HTTP request."""
         if request.path.startswith("/control/"):
-            return self._control(request)
+            return control(request, state=self.state, add=self.add_order)
         with self._lock:
             try:
                 gate.check_token(request.headers, self.credentials["access_token"])
@@ -165,17 +166,6 @@ class Platform:
                 return _json({"errors": error.errors}, error.status, error.headers)
             except (KeyError, TypeError) as error:
                 return _json({"errors": [{"message": f"Variable is missing or of another type: {error}"}]})
-
-    def _control(self, request: Request) -> Response:
-        if request.method == "GET" and request.path == "/control/state":
-            return _json(self.state())
-        if request.method != "POST" or request.path != "/control/orders":
-            return _json({"error": "not_found"}, 404)
-        try:
-            numbers = [self.add_order(order) for order in json.loads(request.body)]
-        except (ValueError, TypeError, AttributeError) as error:
-            return _json({"error": str(error)}, 400)
-        return _json({"added": len(numbers)})
 
     def _route(self, request: Request) -> Response:
         found = _PATH.fullmatch(request.path)

@@ -150,24 +150,13 @@ class SignedPlatform:
     def answer(self, request: Request) -> Response:
         """Answer one HTTP request; refusals come with HTTP 200."""
         if request.path.startswith("/control/"):
-            return self._control(request)
+            return control(request, state=self.state, add=self.add_order)
         with self.lock:
             try:
                 body = self.call(request)
             except Refused as refused:
                 body = refused.body
             return written(body) if body is not None else Response(b"Not Found", 404, "text/plain")
-
-    def _control(self, request: Request) -> Response:
-        if request.method == "GET" and request.path == "/control/state":
-            return written(self.state())
-        if request.method != "POST" or request.path != "/control/orders":
-            return written({"error": "not_found"}, 404)
-        try:
-            numbers = [self.add_order(order) for order in json.loads(request.body)]
-        except (ValueError, TypeError) as error:
-            return written({"error": str(error)}, 400)
-        return written({"added": len(numbers)})
 
     def page(self, rows: list[dict[str, Any]], *, number: int, size: int) -> list[dict[str, Any]]:
         """Return a page (numbers from 1), with the faults ``duplicate`` and ``move``: its first row changes after."""
@@ -192,6 +181,19 @@ class SignedPlatform:
     def status_of(self, order: Mapping[str, Any]) -> Any:
         """Return an order's status as the platform says it."""
         raise NotImplementedError
+
+
+def control(request: Request, *, state: Callable[[], Any], add: Callable[[Any], Any]) -> Response:
+    """Answer what whoever drives a simulator asks: ``GET /control/state``, or ``POST /control/orders`` with a list."""
+    if request.method == "GET" and request.path == "/control/state":
+        return written(state())
+    if request.method != "POST" or request.path != "/control/orders":
+        return written({"error": "not_found"}, 404)
+    try:
+        numbers = [add(order) for order in json.loads(request.body)]
+    except (ValueError, TypeError, AttributeError) as error:
+        return written({"error": str(error)}, 400)
+    return written({"added": len(numbers)})
 
 
 def item_number(sku_code: str) -> int:

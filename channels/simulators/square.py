@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from channels.simulators import square_shop as shop
 from channels.simulators.server import Faults, LoopbackServer, Request, Response
+from channels.simulators.signed import control, written
 from channels.simulators.square_shop import SquareError, missing, write
 from channels.simulators.webhooks import Event, Webhooks
 
@@ -175,25 +176,14 @@ class Platform:
     def answer(self, request: Request) -> Response:
         """Answer one HTTP request."""
         if request.path.startswith("/control/"):
-            return self._control(request)
+            return control(request, state=self.state, add=self.add_order)
         with self._lock:
             try:
-                return _json(self._route(request))
+                return written(self._route(request))
             except SquareError as error:
-                return _json({"errors": [error.error]}, error.status)
+                return written({"errors": [error.error]}, error.status)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                return _json({"errors": [SquareError(400, "BAD_REQUEST", repr(error)).error]}, 400)
-
-    def _control(self, request: Request) -> Response:
-        if request.method == "GET" and request.path == "/control/state":
-            return _json(self.state())
-        if request.method != "POST" or request.path != "/control/orders":
-            return _json({"error": "not_found"}, 404)
-        try:
-            numbers = [self.add_order(order) for order in json.loads(request.body)]
-        except (ValueError, TypeError) as error:
-            return _json({"error": str(error)}, 400)
-        return _json({"added": len(numbers)})
+                return written({"errors": [SquareError(400, "BAD_REQUEST", repr(error)).error]}, 400)
 
     def _route(self, request: Request) -> dict[str, Any]:
         asked = json.loads(request.body) if request.body else {}
@@ -343,7 +333,3 @@ def _read_cursor(text: Any, query: Mapping[str, Any]) -> list[str] | None:
     if began != json.dumps(query, sort_keys=True):
         raise SquareError(400, "INVALID_CURSOR", "the cursor belongs to another query")
     return list(after)
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(json.dumps(value, ensure_ascii=False).encode(), status)

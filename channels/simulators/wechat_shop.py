@@ -20,6 +20,7 @@ import httpx
 from channels.simulators import wechat_shop_gate as gate
 from channels.simulators import wechat_shop_shop as shop
 from channels.simulators.server import Faults, LoopbackServer, Request, Response
+from channels.simulators.signed import control, written
 from channels.simulators.wechat_shop_gate import BAD_PARAMETER, ShopError
 
 TOKEN_LIFE = 7200
@@ -132,24 +133,13 @@ class Platform:
     def answer(self, request: Request) -> Response:
         """Answer one HTTP request."""
         if request.path.startswith("/control/"):
-            return self._control(request)
+            return control(request, state=self.state, add=self.add_order)
         with self._lock:
             try:
                 body = {"errcode": 0, "errmsg": "ok", **self._call(request)}
             except ShopError as error:
                 body = {"errcode": error.code, "errmsg": f"{error.words} rid: {next(self._numbers):08x}"}
-            return _json(body)
-
-    def _control(self, request: Request) -> Response:
-        if request.method == "GET" and request.path == "/control/state":
-            return _json(self.state())
-        if request.method != "POST" or request.path != "/control/orders":
-            return _json({"error": "not_found"}, 404)
-        try:
-            ids = [self.add_order(order) for order in json.loads(request.body)]
-        except (ValueError, TypeError) as error:
-            return _json({"error": str(error)}, 400)
-        return _json({"added": len(ids)})
+            return written(body)
 
     def _call(self, request: Request) -> dict[str, Any]:
         query = request.parameters()
@@ -268,7 +258,3 @@ def _cursor(text: str) -> tuple[int, str]:
         return (int(moment), number) if text else (-1, "")
     except ValueError as error:
         raise ShopError(BAD_PARAMETER, "next_key") from error
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), status)

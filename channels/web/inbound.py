@@ -43,6 +43,8 @@ def take_in(request: HttpRequest, channel_code: str) -> HttpResponse:
     if size > arrivals.LARGEST_PAYLOAD:
         inbox.refuse_large(channel, body, size=size, at=timezone.now())
         return _problem(413, "Too large", f"A request may have at most {arrivals.LARGEST_PAYLOAD} bytes.")
+    if len(body) < declared:  # its sender went away: no signature could be right, and nobody forged one
+        return _problem(400, "Incomplete", "The body ended before its Content-Length.")
     return _store(request, channel, body)
 
 

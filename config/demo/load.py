@@ -15,7 +15,7 @@ from django.db.models import Model
 
 from audit.models import Case
 from channels.models import Channel
-from config.demo import catalogue, cushions, ground, lots, shares
+from config.demo import catalogue, cushions, figures, ground, lots, shares
 from config.demo.catalogue import DemoSku
 from config.demo.company import WAREHOUSE_SYSTEM
 from config.demo.history import History, Size
@@ -80,6 +80,7 @@ def load(size: Size, *, seed: int, until: datetime, report: Report) -> Loaded:
     lots.lay(skus, until=until)
     cushions.lay(until=until)
     shares.lay(until=until)
+    figures.lay(until=until)
     loaded = Loaded(size.name, seed, history.tape.last_id["orders_order"], until)
     _finish(loaded)
     return loaded

@@ -15,7 +15,7 @@ from inventory.models import Category, ChannelShare, Sku
 from inventory.queries import shares as share_queries
 from inventory.rules import share_scopes
 from inventory.rules.shares import Pool
-from inventory.services import refusals
+from inventory.services import refusals, signals
 from inventory.statuses import RuleStatus, ShareUnit, SkuKind
 
 MOST_SKUS_PREVIEWED: Final = 5_000
@@ -136,9 +136,12 @@ def refresh(*, at: datetime) -> Refreshed:
         cursor.execute(_LOCK_CHANGING, moment)
         cursor.execute(_KEEP, moment)
         counts = []
-        for statement in (_REPLACE, _CLOSE, _OPEN):
-            cursor.execute(statement, moment)
-            counts.append(cursor.rowcount)
+        for statement, sku_id in ((_REPLACE, "pool.sku_id"), (_CLOSE, "pool.sku_id"), (_OPEN, "sku_id")):
+            cursor.execute(
+                f"WITH changed AS ({statement} RETURNING {sku_id}), {signals.WITH_CHANGE} SELECT count(*) FROM changed",
+                moment,
+            )
+            counts.append(cursor.fetchone()[0])
     replaced, closed, opened = counts
     return Refreshed(opened, replaced, closed)
 

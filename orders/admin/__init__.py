@@ -1,5 +1,27 @@
 """Pages about orders."""
 
-from orders.admin import backtest, customer, decision, difference, fulfillment, goods_back, hold, order, oversell
+from orders.admin import (
+    backtest,
+    customer,
+    decision,
+    difference,
+    fulfillment,
+    goods_back,
+    hold,
+    order,
+    oversell,
+    refund,
+)
 
-__all__ = ["backtest", "customer", "decision", "difference", "fulfillment", "goods_back", "hold", "order", "oversell"]
+__all__ = [
+    "backtest",
+    "customer",
+    "decision",
+    "difference",
+    "fulfillment",
+    "goods_back",
+    "hold",
+    "order",
+    "oversell",
+    "refund",
+]

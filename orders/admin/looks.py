@@ -4,9 +4,10 @@ from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from audit.admin import columns
-from orders.models import Fulfillment, Order
+from orders.models import Fulfillment, Order, ParcelScan, Refund
 from orders.statuses import OrderStatus
 
 STATUS = {
@@ -19,6 +20,8 @@ PARCEL = {
     "planned": "grey", "released": "blue", "picking": "violet", "packed": "violet", "shipped": "green",
     "delivered": "green", "cancelled": "grey",
 }  # fmt: skip
+REFUND = {"asked": "amber", "agreed": "amber", "refunded": "green", "closed": "grey"}
+SCAN = {"delivered": "green", "trouble": "red", "going_back": "red", "came_back": "red"}
 CARRIERS = ("SF", "ZTO", "YTO", "STO", "YUNDA", "JD", "EMS", "CAINIAO", "DHL", "FEDEX", "UPS", "OWN")
 
 
@@ -30,6 +33,21 @@ def status(order: Order) -> SafeString:
 def parcel_status(parcel: Fulfillment) -> SafeString:
     """Return a parcel's status as a coloured label."""
     return columns.label(parcel.get_status_display(), PARCEL.get(parcel.status, "grey"))
+
+
+def refund_status(refund: Refund) -> SafeString:
+    """Return how far a refund is as a coloured label."""
+    return columns.label(refund.get_status_display(), REFUND.get(refund.status, "grey"))
+
+
+def refund_lines(refund: Refund) -> str:
+    """Return which of the channel's lines a refund is about."""
+    return ", ".join(str(told["line"]) for told in refund.lines) or _("the whole order")
+
+
+def scan_state(scan: ParcelScan) -> SafeString:
+    """Return where a parcel was seen on its way as a coloured label."""
+    return columns.label(scan.get_state_display(), SCAN.get(scan.state, "blue"))
 
 
 def order_link(order: Order) -> SafeString:

@@ -67,7 +67,7 @@ def _page(admin: Any, request: HttpRequest) -> HttpResponse:
 def _take(request: HttpRequest, order: Order, codes: list[str]) -> None:
     """Have the service take a code for a SKU, and say what became of the orders."""
     code, typed = request.POST.get("code", ""), request.POST.get("sku", "").strip()
-    sku = Sku.objects.filter(pk=setup_matching.known_skus({typed}).get(typed)).first() if typed else None
+    sku = Sku.objects.filter(pk=setup_matching.known_skus({typed}).get(typed, 0)).first() if typed else None
     if code not in codes:
         messages.warning(request, gettext("This order does not wait for that code any more."))
     elif sku is None:

@@ -19,10 +19,15 @@ from orders.models import (
     Order,
     OrderEvent,
     OrderLine,
+    ParcelScan,
+    Refund,
     Return,
     RoutingDecision,
 )  # fmt: skip
 from orders.statuses import EventKind
+
+MOST_SCANS = 50  # a parcel has about ten
+MOST_REFUNDS = 50
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Parts:
     outgoing: Sequence[OutboundMessage]
     incoming: Sequence[InboundMessage]
     returns: Sequence[Return]
+    refunds: Sequence[Refund]
+    scans: Sequence[ParcelScan]
     cases: Sequence[Case]
 
     @property
@@ -101,6 +108,12 @@ def parts(order: Order) -> Parts:
             .order_by("received_at", "pk")
         ),
         returns=list(order.returns.select_related("order_line__sku", "node").order_by("requested_at", "pk")),
+        refunds=list(order.refunds.order_by("-received_at", "-pk")[:MOST_REFUNDS]),
+        scans=list(
+            ParcelScan.objects.filter(fulfillment__in=[parcel.row.pk for parcel in parcels])
+            .select_related("fulfillment")
+            .order_by("-scanned_at", "-pk")[:MOST_SCANS]
+        ),
         cases=list(Case.objects.filter(subject=order.number, status=CaseStatus.OPEN).order_by("opened_at", "pk")),
     )
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from orders.models import Customer, Order
+from orders.models import Customer, Order, OrderLine
 from orders.queries import buyers
 from orders.queries.buyers import Bought
 from orders.services.batch import Batch, Work
@@ -58,6 +58,20 @@ def basket(batch: Batch, work: Work, orders_before: int | None = None) -> Basket
         orders_before=orders_before,
         coupons=tuple(order.coupon_codes),
         is_priced_here=channel.is_priced_here,
+    )
+
+
+def as_priced(batch: Batch, work: Work, lines: Iterable[OrderLine]) -> Basket:
+    """Return lines of an order as a basket with all that was taken off them, whoever granted it."""
+    return Basket(
+        reference=work.order.number,
+        channel_code=batch.channels[work.order.channel_id].code,
+        currency=work.order.currency,
+        lines=tuple(
+            BasketLine(line.line_number, line.sku_id, line.quantity, line.unit_price, line.discount_amount)
+            for line in lines
+        ),
+        shipping=work.order.shipping_amount,
     )
 
 

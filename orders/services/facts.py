@@ -1,9 +1,12 @@
 """Newer facts about a known order: paid, cancelled, another address, other lines.
 
+Facts overtake each other, so the end must not depend on their order: the newest view of the whole order says what was
+ordered and where it goes, also when it comes after the cancel, and paid and cancelled stay true however late they come.
 Before release the plan is undone and made again; a node that already has the parcel is not overruled: the order is
 held and a person decides.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,7 +16,7 @@ from channels.messages import Address, IncomingChange, IncomingLine, IncomingOrd
 from inventory.rules.geography import find_region
 from inventory.services import reservations
 from orders.models import Order, OrderLine
-from orders.services import allocation, cancellation, checks
+from orders.services import allocation, cancellation, checks, pricing
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, HoldKind, MoneyState
 
@@ -53,16 +56,16 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
     _note(order, says.buyer_note, says.revision)
     if says.paid_at:
         _pay(batch, work, says.paid_at)
-        note_paid_amount(work, says.paid_amount)
-    if order.cancelled_at:
-        return
-    order.ship_by = says.ship_by or order.ship_by
+    if order.paid_at:  # how much that is, this view may tell although a change told it first
+        note_paid_amount(batch, work, says.paid_amount)
+    order.shipping_amount, order.ship_by = says.shipping_amount, says.ship_by or order.ship_by
+    if not (says.cancelled_at and work.is_at_a_node()):
+        _change_lines(batch, work, lines_of(says), skus)
+        if not says.cancelled_at or find_region(says.address.province, says.address.country):  # masked when it is over
+            _change_address(batch, work, says.address, says.revision)
     if says.cancelled_at:
         _cancel(batch, work, says.cancelled_at, says.cancel_reason)
-        return
-    _change_lines(batch, work, says.lines, skus)
-    _change_address(batch, work, says.address, says.revision)
-    if cancel_if_empty(batch, work):
+    if says.cancelled_at or order.cancelled_at or cancel_if_empty(batch, work):
         return
     checks.check(batch, work)
     checks.wait_if_sent_elsewhere(batch, work, says.shipped_at)
@@ -70,6 +73,13 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
         checks.wait_for_channel(batch, work, says.must_not_ship)
     else:
         batch.lift(work, HoldKind.CHANNEL)
+
+
+def lines_of(says: IncomingOrder) -> tuple[IncomingLine, ...]:
+    """Return a view's lines; those that were all cancelled with their order keep telling what it was about."""
+    if says.cancelled_at and all(line.is_cancelled for line in says.lines):
+        return tuple(replace(line, is_cancelled=False) for line in says.lines)
+    return says.lines
 
 
 def apply_change(batch: Batch, work: Work, says: IncomingChange) -> None:
@@ -112,13 +122,15 @@ def _note(order: Order, note: str, revision: int) -> None:
         order.buyer_note, order.note_revision = note, revision
 
 
-def note_paid_amount(work: Work, told: Decimal | None) -> None:
-    """Keep what the channel was paid; when it does not tell, that is the total as soon as the order is priced."""
-    work.is_paid_in_full = told is None and work.order.paid_amount in (0, work.order.total_amount)
+def note_paid_amount(batch: Batch, work: Work, told: Decimal | None) -> None:
+    """Keep what the channel was paid; when it does not tell, that is all it costs as soon as the order is priced."""
     if told is not None:
-        work.order.paid_amount = told
-    elif work.is_paid_in_full:
-        work.order.paid_amount = work.order.total_amount
+        work.is_paid_in_full, work.order.paid_amount = False, told
+        return
+    everything = pricing.with_refunded(batch, work)
+    work.is_paid_in_full = work.is_paid_in_full or work.order.paid_amount in (0, everything)
+    if work.is_paid_in_full:
+        work.order.paid_amount = everything
 
 
 def _pay(batch: Batch, work: Work, paid_at: datetime) -> None:
@@ -130,7 +142,7 @@ def _pay(batch: Batch, work: Work, paid_at: datetime) -> None:
         work.is_priced = False
     batch.paid.append(order.number)
     order.money_state, order.paid_at, order.reserved_until = MoneyState.PAID, paid_at, None
-    note_paid_amount(work, None)
+    note_paid_amount(batch, work, None)
     order.ship_by = order.ship_by or paid_at + timedelta(hours=channel.ship_within_hours)
     reservations.extend([parcel.number for parcel in work.live_parcels()], expires_at=None)
     batch.tell(work, EventKind.PAID)

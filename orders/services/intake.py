@@ -227,11 +227,12 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
     )
     facts.set_address(order, says.address)
     work = Work(order=order, lines=[], is_new=True)
-    work.lines = [facts.new_line(work, number, line, desk.skus) for number, line in enumerate(says.lines, start=1)]
+    work.lines = [facts.new_line(work, number, line, desk.skus) for number, line in enumerate(facts.lines_of(says), 1)]
     batch.tell(work, EventKind.RECEIVED)
-    _settle_money(work, channel, says)
+    _settle_money(batch, work, says)
     if says.cancelled_at:
         order.cancelled_at, order.cancel_reason = says.cancelled_at, says.cancel_reason
+        order.reserved_until = None
         batch.tell(work, EventKind.CANCELLED)
         return work
     if facts.cancel_if_empty(batch, work):
@@ -243,12 +244,12 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
     return work
 
 
-def _settle_money(work: Work, channel: Channel, says: IncomingOrder) -> None:
-    order = work.order
+def _settle_money(batch: Batch, work: Work, says: IncomingOrder) -> None:
+    order, channel = work.order, batch.channels[work.order.channel_id]
     if says.paid_at:
         order.money_state = MoneyState.PAID
         order.paid_at = says.paid_at
-        facts.note_paid_amount(work, says.paid_amount)
+        facts.note_paid_amount(batch, work, says.paid_amount)
         order.ship_by = order.ship_by or says.paid_at + timedelta(hours=channel.ship_within_hours)
     else:
         order.reserved_until = says.placed_at + timedelta(minutes=channel.unpaid_minutes)

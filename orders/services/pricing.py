@@ -6,14 +6,16 @@ order is priced again without it.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from audit.models import rows
 from audit.rules.sentences import say
 from orders.models import OrderPricing
-from orders.services import baskets, gifts
+from orders.services import baskets, gifts, refunds
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, HoldKind, MoneyState
+from promotions.rules import engine
 from promotions.rules.baskets import Outcome, Quote, Verdict
 from promotions.services import limits, quotes
 from promotions.services.quotes import Book, Pins, Priced, Request
@@ -94,15 +96,24 @@ def _keep(batch: Batch, work: Work, quote: Quote) -> None:
     order = work.order
     order.goods_amount, order.discount_amount = quote.goods, quote.discount + quote.shipping_off
     order.total_amount = quote.total
-    if work.is_paid_in_full:
-        order.paid_amount = quote.total
     quoted = {line.line_number: line for line in quote.lines}
     for line in work.sold_lines():
         found = quoted[line.line_number]
         line.discount_amount, line.net_amount, line.promotion_amount = found.discount, found.net, found.granted
         batch.line_changed(line)
     work.is_priced = True
+    if work.is_paid_in_full:
+        order.paid_amount = with_refunded(batch, work)
     _tell(batch, work, quote)
+
+
+def with_refunded(batch: Batch, work: Work) -> Decimal:
+    """Return what an order cost its buyer as it is priced: its total, and the lines that were paid back since."""
+    gone, order = refunds.paid_back_lines(work), work.order
+    sold = work.sold_lines()
+    off_shipping = order.discount_amount - sum((line.discount_amount for line in sold), Decimal(0))
+    as_priced = engine.quote(baskets.as_priced(batch, work, [*sold, *gone]), at=batch.at)
+    return as_priced.total - (max(off_shipping, Decimal(0)) if work.is_priced else Decimal(0))
 
 
 def _tell(batch: Batch, work: Work, quote: Quote) -> None:

@@ -43,11 +43,16 @@ def is_old_news(work: Work, says: IncomingRefund) -> bool:
 
 def without_refunded(work: Work, says: IncomingOrder) -> IncomingOrder:
     """Return a channel's view of an order with the lines cancelled that were paid back: some channels list them on."""
-    paid_back = [refund for refund in work.refunds.values() if refund.status == RefundStatus.REFUNDED]
-    gone = {line.external_id for line in _named_lines(work, paid_back) if line.is_cancelled} if paid_back else set()
+    gone = {line.external_id for line in paid_back_lines(work)}
     if not gone:
         return says
     return replace(says, lines=tuple(replace(x, is_cancelled=True) if x.external_id in gone else x for x in says.lines))
+
+
+def paid_back_lines(work: Work) -> list[OrderLine]:
+    """Return the cancelled lines of which refunds paid back all units."""
+    paid_back = [refund for refund in work.refunds.values() if refund.status == RefundStatus.REFUNDED]
+    return [line for line in _named_lines(work, paid_back) if line.is_cancelled] if paid_back else []
 
 
 def apply(batch: Batch, work: Work, says: IncomingRefund) -> None:

@@ -40,6 +40,13 @@ def test_every_place_for_a_value_is_kept(catalogue):
     assert lost == []
 
 
+def test_a_per_cent_sign_beside_values_is_doubled(catalogue):
+    """Values are filled in with ``%``: a single sign in the Chinese text would break the page that shows it."""
+    filled = [(english, chinese) for english, chinese in pairs(catalogue) if "%(" in english]
+    assert [chinese for _english, chinese in filled if "%" in PLACE.sub("", chinese).replace("%%", "")] == []
+    assert len(filled) > 300
+
+
 def test_a_stored_sentence_is_read_in_the_readers_language():
     stored = say("%(units)s units are not in stock at any node that serves this destination.", units=4).stored()
     with translation.override("zh-hans"):

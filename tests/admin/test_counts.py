@@ -10,7 +10,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from audit.admin.paging import CAP, CappedCount, CappedPaginator
 from audit.models import Case
-from channels.models import ChannelSetup, InboundMessage, Listing, ListingStock, OutboundMessage
+from channels.models import ChannelSetup, InboundMessage, Listing, ListingStock, OutboundMessage, WantedOrder
 from inventory.models import (
     Category,
     ChannelShare,
@@ -30,7 +30,7 @@ from inventory.models import (
     StockImport,
     Transfer,
 )
-from orders.models import Hold, Order, Oversell, Return
+from orders.models import Hold, Order, Oversell, ParcelScan, Refund, Return
 from promotions.models import Campaign
 from tests import small_company as company
 from tests.admin import offers
@@ -44,12 +44,13 @@ QUERIES = {
     "audit.case": 5,
     "auth.group": 5,
     "auth.user": 5,
-    "channels.channel": 7,
+    "channels.channel": 8,
     "channels.channelsetup": 5,
     "channels.inboundmessage": 6,
     "channels.listing": 6,
     "channels.listingstock": 6,
     "channels.outboundmessage": 6,
+    "channels.wantedorder": 6,
     "django_celery_beat.crontabschedule": 5,
     "django_celery_beat.intervalschedule": 5,
     "django_celery_beat.periodictask": 5,
@@ -79,6 +80,7 @@ QUERIES = {
     "orders.hold": 5,
     "orders.order": 8,
     "orders.oversell": 6,
+    "orders.refund": 5,
     "orders.return": 5,
     "orders.routingdecision": 5,
     "promotions.campaign": 5,
@@ -92,6 +94,8 @@ def fill(sell, shop, number: int) -> None:
     sell({f"{number}": {"CUP": 1}, f"{number}9": {"GHOST": 1}})
     order = Order.objects.get(number=f"JD-{number}")
     Return.objects.create(order=order, order_line=order.lines.get(), node=near, quantity=1, requested_at=NOON)
+    Refund.objects.create(order=order, external_id=f"R{number}", status="asked", amount=1, received_at=NOON)
+    WantedOrder.objects.create(channel=channel, external_id=f"W{number}", wanted_at=NOON, not_before=NOON)
     listing = Listing.objects.create(channel=channel, external_code=f"N{number}", sku=cup)
     ListingStock.objects.create(listing=listing, quantity_due=number, due_since_at=NOON)
     Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="never_told",
@@ -165,13 +169,20 @@ def test_every_list_has_its_number():
 
 
 @pytest.mark.parametrize("lines", [{"CUP": 1}, {"CUP": 1, "LID": 1, "MUG": 1}], ids=["one line", "three lines"])
-def test_the_order_page_asks_fifteen_times_whatever_it_shows(desk, sell, shop, lines):
+@pytest.mark.parametrize("told", [0, 1, 3], ids=["nothing told", "a refund and a scan", "three of each"])
+def test_the_order_page_asks_seventeen_times_whatever_it_shows(desk, sell, shop, lines, told):
     mug = company.sku("MUG")
     company.stock(mug, shop[3], 5)
     sell({"1": lines})
-    url = reverse("admin:orders_order_change", args=[Order.objects.get().pk])
+    order = Order.objects.get()
+    for number in range(told):
+        Refund.objects.create(order=order, external_id=f"R{number}", status="asked", amount=1, received_at=NOON)
+        ParcelScan.objects.create(
+            fulfillment=order.fulfillments.get(), scanned_at=NOON, state="underway", text=f"{number}", told_at=NOON
+        )
+    url = reverse("admin:orders_order_change", args=[order.pk])
     desk.get(url)
-    assert count(desk, url) == 15
+    assert count(desk, url) == 17
 
 
 def test_the_home_page_asks_a_fixed_number_of_times(desk, sell):

@@ -12,6 +12,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from audit.rules.sentences import say
 from audit.services.cases import Trouble, open_cases
 from channels.models import (
+    Channel,
+    ChannelHealth,
     ChannelSetup,
     FoundListing,
     InboundMessage,
@@ -19,10 +21,11 @@ from channels.models import (
     ListingStock,
     OutboundMessage,
     PullCursor,
+    WantedOrder,
 )
 from inventory.models import ChannelShare, Sku, StockDifference, Transfer
 from inventory.services import quality, stock_import, transfers
-from orders.models import Order, Oversell, Return
+from orders.models import Order, Oversell, ParcelScan, Refund, Return
 from orders.services import holds
 from promotions.admin.kinds import KINDS
 from promotions.models import Campaign, Promotion
@@ -42,7 +45,7 @@ LATIN = {
     "None", "HTTP", "cups", "UTF", "http", "esc", "False", "True", "enabled", "Control", "Mac", "Command", "LDAP",
     "argument", "value", "Boss", "Crew", "single", "Sweep", "sku", "orders", "PBKDF", "sha", "person",
     "correction", "damaged", "defective", "expired", "found", "lost", "short", "suspected", "recall", "inspection",
-    "repack", "Damaged",
+    "repack", "Damaged", "Shopify", "Square", "AfterShip", "YonBIP", "ERP", "webhook", "events", "summary",
 }  # fmt: skip
 
 
@@ -55,6 +58,10 @@ def full_desk(desk, sell, shop):
     holds.place([Order.objects.get(number="JD-3").pk], reason="Too small", actor=TESTER, at=NOON)
     Return.objects.create(order=order, order_line=order.lines.first(), node=near, quantity=1, reason="Too small",
                           requested_at=NOON)  # fmt: skip
+    Refund.objects.create(order=order, external_id="1", status="asked", amount=1, received_at=NOON)
+    ParcelScan.objects.create(fulfillment=order.fulfillments.get(), scanned_at=NOON, state="underway", told_at=NOON)
+    WantedOrder.objects.create(channel=channel, external_id="1", wanted_at=NOON, not_before=NOON,
+                               reason=say("The platform does not show this order.").stored())  # fmt: skip
     listing = Listing.objects.create(channel=channel, external_code="NEW", sku=cup)
     ListingStock.objects.create(listing=listing, quantity_due=3, due_since_at=NOON)
     Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="push_lag",
@@ -67,6 +74,7 @@ def full_desk(desk, sell, shop):
                                    status="needs_person", not_before=NOON, created_at=NOON)  # fmt: skip
     connected = ChannelSetup.objects.create(channel=channel, started_by="person:boss", started_at=NOON, step="summary")
     FoundListing.objects.create(setup=connected, external_code="NEW", title="Autumn", sku=cup, confidence=60)
+    partner(channel)
     every = IntervalSchedule.objects.create(every=5, period="seconds")
     CrontabSchedule.objects.create(minute="5")
     PeriodicTask.objects.create(name="sweep-inbox", task="orders.run_pipeline", interval=every)
@@ -78,6 +86,18 @@ def full_desk(desk, sell, shop):
     Sku.objects.filter(pk=lid.pk).update(is_active=False)
     stock_documents(cup, lid, near, far)
     return desk
+
+
+def partner(shop):
+    """Add a partner's endpoint that does not answer, and let the shop answer."""
+    endpoint = Channel.objects.create(code="NEW", name="NEW", platform="pos", adapter="webhook", calls_per_second=1,
+                                      options={"events": ["order.created"]})  # fmt: skip
+    OutboundMessage.objects.create(channel=endpoint, lane="events", kind="event", key="e", subject="JD-1", body={},
+                                   status="pending", not_before=NOON, created_at=NOON)  # fmt: skip
+    why = say("%(code)s answered %(status)s.", code="NEW", status=500)
+    ChannelHealth.objects.create(channel=endpoint, breaker="open", failures=5, probe_at=timezone.now() + timedelta(1),
+                                 reason=why.stored())  # fmt: skip
+    ChannelHealth.objects.create(channel=shop, failures=1, last_success_at=NOON)
 
 
 def stock_documents(cup, lid, near, far):
@@ -131,6 +151,10 @@ def read_all(browser, language: str) -> dict[str, str]:
         url = f"{address('change', ChannelSetup)}?step={step}"
         found[url] = browser.get(url).content.decode()
     found["table"] = browser.get(reverse("admin:orders_oversell_table")).content.decode()
+    found["again"] = browser.get(reverse("admin:channels_outboundmessage_again")).content.decode()
+    for page in ("change", "secret"):
+        url = reverse(f"admin:channels_channel_{page}", args=[Channel.objects.get(adapter="webhook").pk])
+        found[url] = browser.get(url).content.decode()
     found["speed"] = browser.get(reverse("admin:channels_listingstock_convergence")).content.decode()
     for kind in KINDS:
         url = f"{reverse('admin:promotions_promotion_add')}?kind={kind}"

@@ -16,7 +16,7 @@ from channels.models import InboundMessage
 from channels.services import credentials
 from inventory.models import Node
 from orders.admin import explanations, search
-from orders.models import Fulfillment, Order
+from orders.models import Fulfillment, Order, ParcelScan, Refund
 from orders.services import holds
 from tests.small_company import NOON, TESTER
 
@@ -251,6 +251,37 @@ def test_the_order_page_tells_the_whole_story(desk, sell, shop):
     ):
         assert words in page, words
     assert page.index("Received from the channel") < page.index("Released to the node") < page.index("Put on hold")
+
+
+def test_the_order_page_shows_refunds_and_where_its_parcels_were_seen(desk, sell):
+    sell({"1": {"CUP": 2}})
+    order, hour = Order.objects.get(), timedelta(hours=1)
+    refund = Refund.objects.create(
+        order=order, external_id="R7", status="agreed", amount="12.50", received_at=NOON, reason="Too small",
+        lines=[{"line": "1", "quantity": 1}], goods_come_back=True,
+    )  # fmt: skip
+    ParcelScan.objects.bulk_create(
+        ParcelScan(fulfillment=order.fulfillments.get(), scanned_at=NOON + number * hour, state=state, text=text,
+                   place="Wuhan", told_at=NOON)
+        for number, (state, text) in enumerate([("collected", "First"), ("trouble", "Last")])
+    )  # fmt: skip
+    page = desk.get(f"{ORDERS}{order.pk}/change/").content.decode()
+    for words in (f"/admin/orders/refund/{refund.pk}/change/", "R7", "¥12.50", "Agreed", "Too small", "goods come back",
+                  "On its way", "Collected", "Trouble", "Wuhan"):  # fmt: skip
+        assert words in page, words
+    assert page.index("Last") < page.index("First")
+    assert "The newest 50 scans." not in page
+
+
+def test_the_order_page_shows_fifty_scans_at_most_and_says_so(desk, sell):
+    sell({"1": {"CUP": 2}})
+    [parcel] = Order.objects.get().fulfillments.all()
+    ParcelScan.objects.bulk_create(
+        ParcelScan(fulfillment=parcel, scanned_at=NOON, state="underway", text=f"stop {number:02}.", told_at=NOON)
+        for number in range(51)
+    )
+    page = desk.get(f"{ORDERS}{parcel.order_id}/change/").content.decode()
+    assert (page.count("stop "), "stop 00." in page, "The newest 50 scans." in page) == (50, False, True)
 
 
 def test_a_split_and_a_shortage_are_explained():

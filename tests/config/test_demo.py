@@ -11,13 +11,15 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.models import Count, ForeignKey
+from django.db.models import Count, F, ForeignKey
 
 from audit.models import Case
-from channels.models import Channel, Listing
+from channels.models import Channel, Listing, ListingStock, StockPush
+from channels.services.stock_dues import shops_told
 from config.demo import load, summary
 from config.demo.history import SIZES
-from inventory.models import ChannelShare, Node, RemainingLife, SafetyRule, Sku, StockLevel
+from inventory.models import ChannelShare, Node, RemainingLife, SafetyRule, Sku, StockLevel, StockSignal
+from inventory.queries import offers
 from inventory.rules.geography import REGIONS
 from orders.models import Order, RoutingDecision
 from orders.services import verification
@@ -371,6 +373,22 @@ def test_channels_have_shares_of_every_kind_and_one_is_a_draft(company: load.Loa
         ("TM", singles["home"], singles["home"], 0),
         ("WX", 1, 0, 0),
     ]
+
+
+@pytest.mark.django_db
+def test_channels_have_the_figures_that_the_stock_allows_but_for_two_that_drifted(company: load.Loaded):
+    shops = shops_told()
+    skus = set(Listing.objects.values_list("sku", flat=True))
+    told = offers.figures(skus, shops.served, on_date=TODAY)
+    rows = ListingStock.objects.select_related("listing__channel")
+
+    wrong = [row for row in rows if row.quantity_due != told[row.listing.channel.code, row.listing.sku_id]]
+    assert (wrong, rows.count()) == ([], Listing.objects.filter(channel__in=shops.channels).count())
+    assert not rows.exclude(quantity_accepted=F("quantity_due")).filter(quantity_due__isnull=False).exists()
+    assert StockPush.objects.count() == rows.filter(accepted_at__isnull=False).count() > 0
+    drifted = rows.filter(quantity_seen__isnull=False).exclude(quantity_seen=F("quantity_accepted"))
+    assert [row.listing.channel.code for row in drifted] == ["TM", "TM"]
+    assert not StockSignal.objects.exists()
 
 
 # -- its shape -------------------------------------------------------------------------------------

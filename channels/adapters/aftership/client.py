@@ -1,7 +1,4 @@
-"""Calls of AfterShip: following a parcel and asking where it is.
-
-Not verified against the live platform (documented guesses): the parameter ``NUMBERS`` of the list.
-"""
+"""Calls of AfterShip: following a parcel and asking where it is."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from audit.rules.sentences import say
 from channels.adapters import calls, scans, signing
 from channels.adapters.aftership import sign, translate
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.protocol import Connection, Rejected, Throttled
 from channels.messages import Outgoing, RawMessage, TrackingRequest
 
 PLATFORM: Final = "AfterShip"
@@ -75,7 +72,7 @@ def _call(connection: Connection, method: str, query: Mapping[str, str], body: b
         return answer.get("data")
     code = signing.number(meta.get("code"))
     reason = signing.refusal(PLATFORM, code or response.status_code, meta.get("message"), meta.get("type"))
-    kind = {DONE_ALREADY: _FollowedAlready, TOO_MANY: RetryLater}.get(code, Rejected)
+    kind = {DONE_ALREADY: _FollowedAlready, TOO_MANY: Throttled}.get(code, Rejected)
     raise kind(reason, answer=calls.shown(response.content))
 
 

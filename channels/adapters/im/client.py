@@ -1,6 +1,6 @@
 """Writing to a robot, in each chat's own shape.
 
-Not verified against the live chats (documented guesses): the codes of ``LATER_CODES``, ``LONGEST`` in bytes. A robot
+Not verified against the live chats (documented guesses): the codes of ``LIMITED``, ``LONGEST`` in bytes. A robot
 knows no repeat: after a lost answer the group may read a message twice. A robot's token opens its group to everybody:
 no address that holds one stands in a sentence.
 """
@@ -15,14 +15,15 @@ from urllib.parse import urlsplit
 from audit.rules.sentences import say
 from channels.adapters import calls, fields, notices, signing
 from channels.adapters.im import sign
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
 from channels.messages import Notice
 from channels.rules import texts
 
 PLATFORM: Final = "IM"
 TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 PHONE: Final = re.compile(r"\+?[0-9-]{5,20}")
-LATER_CODES: Final = frozenset({130101, 45009, 9499, 11232, -1})  # too many a minute; the system is busy
+LIMITED: Final = frozenset({130101, 45009, 9499, 11232})  # too many a minute
+BUSY: Final = -1
 LATER_SECONDS: Final = 60
 LONGEST: Final = {"dingtalk": 18_000, "feishu": 18_000, "wecom": 2_000}
 
@@ -55,11 +56,9 @@ def send(notice: Notice, connection: Connection) -> str:
     if code != 0:
         reason = signing.refusal(PLATFORM, code, answer.get("errmsg") or answer.get("msg"))
         shown = calls.shown(response.content)
-        raise (
-            RetryLater(reason, seconds=LATER_SECONDS, answer=shown)
-            if code in LATER_CODES
-            else Rejected(reason, answer=shown)
-        )
+        if code in LIMITED:
+            raise Throttled(reason, seconds=LATER_SECONDS, answer=shown)
+        raise RetryLater(reason, answer=shown) if code == BUSY else Rejected(reason, answer=shown)
     return calls.shown(response.content)
 
 

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 from audit.rules.sentences import say
 from channels.adapters import calls, fields, ledgers, signing
 from channels.adapters.kingdee import sign
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
 
 PLATFORM: Final = "Kingdee"
 SERVICE: Final = "/Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.{}.common.kdsvc"
 CHINESE: Final = "2052"
 LATER_SECONDS: Final = {1: 5, 6: 60, 13: 5, 14: 60}  # context lost, database, somebody else at work, too many calls
+LIMITED: Final = 14
 VALIDATION: Final = 11
 FAULT: Final = b"response_error:"
 
@@ -88,5 +89,6 @@ def _check(answer: Any, body: bytes) -> None:
     words = [f"{row.get('FieldName') or ''} {row.get('Message') or ''}".strip() for row in rows[:3]]
     if code in LATER_SECONDS:
         reason = signing.refusal(PLATFORM, code, *words)
-        raise RetryLater(reason, seconds=LATER_SECONDS[code], answer=calls.shown(body))
+        later = Throttled if code == LIMITED else RetryLater
+        raise later(reason, seconds=LATER_SECONDS[code], answer=calls.shown(body))
     raise Refused(code, words, calls.shown(body))

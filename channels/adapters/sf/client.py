@@ -1,7 +1,7 @@
 """Calls of SF's one address, and its answers: the gate's (``apiResultCode``) around the service's (``errorCode``).
 
 Not verified against the live platform (documented guesses): the fields of a registration (``_registration``), that one
-that is there already says so in ``DONE_ALREADY``'s words, the codes of ``LATER_CODES`` but A1005.
+that is there already says so in ``DONE_ALREADY``'s words, the codes of ``LATER`` but A1005.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from audit.rules.sentences import say
 from channels.adapters import calls, fields, scans, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
 from channels.adapters.sf import sign, translate
 from channels.messages import Outgoing, RawMessage, TrackingRequest
 
@@ -21,7 +21,7 @@ PLATFORM: Final = "SF Express"
 REGISTER: Final = "EXP_RECE_REGISTER_ROUTE"
 ROUTES: Final = "EXP_RECE_SEARCH_ROUTES"
 FINE: Final = ("A1000", "S0000")
-LATER_CODES: Final = frozenset({"A1005", "A1007", "A1099"})  # too many calls, the same request again, their own fault
+LATER: Final = {"A1005": Throttled, "A1007": RetryLater, "A1099": RetryLater}  # too fast, the same again, their fault
 DONE_ALREADY: Final = re.compile(r"已注册|重复|already", re.IGNORECASE)
 MOST_NUMBERS: Final = 10  # of one question
 BY_WAYBILL: Final = "1"
@@ -79,7 +79,7 @@ def _call(connection: Connection, service: str, asked: Mapping[str, Any]) -> Any
     code = str(answer.get("apiResultCode") or "")
     if code != FINE[0]:
         reason = signing.refusal(PLATFORM, signing.number(code[1:]), answer.get("apiErrorMsg"), code)
-        raise (RetryLater if code in LATER_CODES else Rejected)(reason, answer=shown)
+        raise LATER.get(code, Rejected)(reason, answer=shown)
     try:
         result = fields.JSON.decode(answer["apiResultData"])
     except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from audit.rules.sentences import say
 from channels.adapters import calls, fields, ledgers, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
 from channels.adapters.yonyou import sign
 
 PLATFORM: Final = "Yonyou"
@@ -21,14 +21,12 @@ FINE: Final = "200"
 REPEATED: Final = frozenset({"10004", "100004"})  # saved before, more than an hour ago; the documents disagree
 BAD_TOKEN: Final = frozenset({"310001", "310036"})
 BAD_TOKEN_TEXT: Final = "非法token"
+LIMITED: Final = frozenset({"310032", "310039", "310042", "310046"})  # too many calls
 LATER_SECONDS: Final = {
     "202": 5,  # the same document is being saved
     "310504": 5,  # not in time
-    "310032": 60,  # too many calls
-    "310039": 60,
-    "310042": 60,
-    "310046": 60,
     "310043": 60,  # circuit open
+    **dict.fromkeys(LIMITED, 60),
 }
 
 
@@ -93,7 +91,8 @@ def _check(answer: Mapping[str, Any], body: bytes) -> None:
     if code in BAD_TOKEN:
         raise TokenExpired(reason, seconds=1, answer=shown)
     if code in LATER_SECONDS:
-        raise RetryLater(reason, seconds=LATER_SECONDS[code], answer=shown)
+        later = Throttled if code in LIMITED else RetryLater
+        raise later(reason, seconds=LATER_SECONDS[code], answer=shown)
     if code == "999":
         raise signing.NotThis(reason, answer=shown)
     raise Rejected(reason, answer=shown) if code else calls.not_understood(PLATFORM, body)

@@ -1,7 +1,8 @@
 """Calls of U8's proxy, whose writes are done later: the answer names an address where the outcome is asked for.
 
-``errcode`` is a text, "0" is fine. Not verified against the live platform (documented guesses): ``TOKEN_WORDS`` and
-``LATER_WORDS``, by which a refusal that passes is known; that ``NOTHING`` at the outcome's address means "not yet".
+``errcode`` is a text, "0" is fine. Not verified against the live platform (documented guesses): ``TOKEN_WORDS``,
+``LIMITED_WORDS`` and ``LATER_WORDS``, by which a refusal that passes is known; that ``NOTHING`` at the outcome's
+address means "not yet".
 """
 
 import re
@@ -12,14 +13,15 @@ from urllib.parse import urlsplit
 
 from audit.rules.sentences import say
 from channels.adapters import calls, ledgers, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
 from channels.rules import texts
 
 PLATFORM: Final = "Yonyou U8"
 FINE: Final = "0"
 NOTHING: Final = "20002"
 TOKEN_WORDS: Final = re.compile("token", re.IGNORECASE)
-LATER_WORDS: Final = re.compile("频繁|流量|超时|稍后")
+LIMITED_WORDS: Final = re.compile("频繁|流量")
+LATER_WORDS: Final = re.compile("超时|稍后")
 USUAL_POLL: Final = 3.0
 MOST_POLLS: Final = 3
 LONGEST_POLL: Final = 5.0
@@ -117,6 +119,8 @@ def _check(answer: Mapping[str, Any], body: bytes) -> None:
     words, reason, shown = str(answer.get("errmsg") or ""), _reason(answer), calls.shown(body)
     if TOKEN_WORDS.search(words):
         raise TokenExpired(reason, seconds=1, answer=shown)
+    if LIMITED_WORDS.search(words):
+        raise Throttled(reason, seconds=60, answer=shown)
     if LATER_WORDS.search(words):
         raise RetryLater(reason, seconds=60, answer=shown)
     raise signing.NotThis(reason, answer=shown)

@@ -35,6 +35,7 @@ PLATFORMS: Final = (
     "sms",
     "yonyou",
     "yonyou_u8",
+    "webhook",
 )
 PORTS: Final = {name: 8701 + place for place, name in enumerate(PLATFORMS)}
 

@@ -9,7 +9,7 @@ import pytest
 
 from channels.adapters import im
 from channels.adapters.im import client, sign
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
 from channels.messages import Notice, StockFigure
 from channels.simulators.im import Platform
 
@@ -87,7 +87,7 @@ def test_a_long_message_is_cut_between_characters(platform: Platform, connection
 @pytest.mark.parametrize("kind", KINDS)
 def test_too_many_messages_wait(platform: Platform, connection: Connection, kind: str) -> None:
     platform.calls_per_second = 0
-    with pytest.raises(RetryLater) as later:
+    with pytest.raises(Throttled) as later:
         send(connection, kind=kind)
     assert (later.value.seconds, platform.messages) == (60, [])
 

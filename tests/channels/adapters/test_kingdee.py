@@ -10,7 +10,7 @@ import pytest
 
 from channels.adapters import kingdee
 from channels.adapters.kingdee import client, sign
-from channels.adapters.protocol import Connection, Rejected, RetryLater
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
 from channels.messages import DocumentLine, SalesDocument, StockFigure
 from channels.simulators.kingdee import Platform
 
@@ -163,7 +163,7 @@ def test_what_passes_is_tried_again(platform: Platform, connection: Connection, 
     platform.next_code = [code]
     with pytest.raises(RetryLater) as later:
         book(connection)
-    assert (later.value.seconds, platform.bills) == (seconds, {})
+    assert (later.value.seconds, isinstance(later.value, Throttled), platform.bills) == (seconds, code == 14, {})
     platform.next_code = [code]
     with pytest.raises(RetryLater):
         kingdee.ADAPTER.check(connection)

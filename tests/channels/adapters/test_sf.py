@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from channels.adapters import sf
-from channels.adapters.protocol import Connection, NotAuthentic, Pushed, Rejected, RetryLater
+from channels.adapters.protocol import Connection, NotAuthentic, Pushed, Rejected, RetryLater, Throttled
 from channels.adapters.sf import receive, sign, translate
 from channels.adapters.signing import NotThis
 from channels.messages import (
@@ -218,7 +218,7 @@ def test_trouble_on_the_way_is_tried_again(platform: Platform, connection: Conne
 
 def test_too_many_calls_wait(platform: Platform, connection: Connection) -> None:
     platform.calls_per_second = 0
-    with pytest.raises(RetryLater) as refused:
+    with pytest.raises(Throttled) as refused:
         follow(connection)
     assert "A1005" in str(refused.value.reason)
 

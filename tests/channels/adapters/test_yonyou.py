@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from channels.adapters import yonyou
-from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
 from channels.adapters.signing import NotThis
 from channels.adapters.yonyou import sign
 from channels.messages import DocumentLine, SalesDocument, StockFigure
@@ -221,7 +221,7 @@ def test_what_passes_is_tried_again(platform: Platform, connection: Connection, 
 
 def test_too_many_calls_wait(platform: Platform, connection: Connection) -> None:
     platform.calls_per_second = 0
-    with pytest.raises(RetryLater) as later:
+    with pytest.raises(Throttled) as later:
         book(connection)
     assert (later.value.seconds, platform.vouchers) == (60, {})
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from channels.adapters import yonyou_u8
-from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
 from channels.adapters.signing import NotThis
 from channels.adapters.yonyou_u8 import client
 from channels.messages import DocumentLine, SalesDocument, StockFigure
@@ -190,7 +190,7 @@ def test_what_is_refused_later_says_why(platform: Platform, connection: Connecti
 
 @pytest.mark.parametrize(
     ("words", "kind"),
-    [("调用过于频繁", RetryLater), ("系统超时", RetryLater), ("token无效", TokenExpired), ("没有权限", NotThis)],
+    [("调用过于频繁", Throttled), ("系统超时", RetryLater), ("token无效", TokenExpired), ("没有权限", NotThis)],
 )
 def test_a_refusal_is_known_by_its_words(
     platform: Platform, connection: Connection, words: str, kind: type[Exception]

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 
 from channels.models import Channel, Listing, ListingStock, OutboundMessage
 from channels.services import stock_push
@@ -25,10 +26,11 @@ def list_on(shop: Channel, sku: Sku, code: str = "") -> Listing:
 
 def change(sku: Sku, node: Node, units: int, *, since: datetime) -> None:
     """Let units come or go; the signal of it says ``since``."""
-    key = f"move:{StockSignal.objects.count()}:{since.isoformat()}:{units}"
+    before = StockSignal.objects.aggregate(last=Max("pk"))["last"] or 0
+    key = f"move:{before}:{since.isoformat()}:{units}"
     kind = MovementKind.ADJUSTMENT
     movements.record([movements.Movement(key, sku.pk, node.pk, kind, units)], actor=TESTER, at=since)
-    StockSignal.objects.filter(sku=sku).update(changed_at=since)
+    StockSignal.objects.filter(sku=sku, pk__gt=before).update(changed_at=since)
 
 
 def accept(at: datetime) -> int:

@@ -50,6 +50,11 @@ def test_a_new_channel_is_sealed_before_its_first_row_is_written(db: None) -> No
     assert connections.of(Channel.objects.get(pk=channel.pk)).credentials == {"secret": SECRET}
 
 
+def test_a_new_channel_without_credentials_needs_no_key(db: None) -> None:
+    channel = Channel.objects.create(code="S", name="S", platform="own", adapter="house", credentials={})
+    assert (stored(channel), connections.of(channel).credentials) == ("", {})
+
+
 def test_many_rows_at_once_are_sealed_when_they_have_keys_and_refused_otherwise(db: None) -> None:
     named = {"name": "x", "platform": "own", "adapter": "house", "credentials": {"secret": SECRET}}
     Channel.objects.bulk_create([Channel(pk=901, code="A", **named), Channel(pk=902, code="B", **named)])

@@ -92,8 +92,10 @@ def test_a_test_event_goes_out_wanted_or_not(endpoint: Channel, receiver: Receiv
 
 def test_a_new_secret_signs_beside_the_old_one_for_a_day(endpoint: Channel, receiver: Receiver) -> None:
     now = datetime.now(UTC)
-    fresh = events.rotate_secret(endpoint, actor=WANG, at=now)
+    fresh = events.rotate_secret(endpoint, seen=events.secret_seen(endpoint), actor=WANG, at=now)
     endpoint.refresh_from_db()
+    assert events.previous_until(endpoint, at=now) == now + timedelta(hours=24)
+    assert events.previous_until(endpoint, at=now + timedelta(hours=24)) is None
     kept = credentials.opened(endpoint)
     assert (kept["secret"], kept["previous_secret"]) == (fresh, SECRET)
     assert sign.secrets_in_use(kept, at=now + timedelta(hours=23)) == [fresh, SECRET]
@@ -105,6 +107,17 @@ def test_a_new_secret_signs_beside_the_old_one_for_a_day(endpoint: Channel, rece
     receiver.secrets = [fresh]
     events.send_test(endpoint, actor=WANG, at=now + timedelta(seconds=1))
     assert outbox.deliver(at=now + timedelta(seconds=2)) == Delivered(sent=1)
+
+
+def test_a_secret_is_not_changed_twice_from_one_page(endpoint: Channel) -> None:
+    seen = events.secret_seen(endpoint)
+    fresh = events.rotate_secret(endpoint, seen=seen, actor=WANG, at=AT)
+    with pytest.raises(events.SecretChanged):
+        events.rotate_secret(endpoint, seen=seen, actor=WANG, at=AT)
+    endpoint.refresh_from_db()
+    kept = credentials.opened(endpoint)
+    assert (kept["secret"], kept["previous_secret"]) == (fresh, SECRET)
+    assert seen not in (fresh, SECRET)
 
 
 def test_nobody_is_told_who_asked_for_nothing(endpoint: Channel) -> None:

@@ -229,7 +229,8 @@ def test_a_shop_that_another_worker_reads_is_left_alone(platform, row, skus):
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(hashtext('channels.listings'), %s)", [row.pk])
-        assert setup_listings.read_waiting(at=lambda: NOON) == 0
+            assert setup_listings.read_waiting(at=lambda: NOON) == 0
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('channels.listings'), %s)", [row.pk])
     finally:
         other.close()
     assert setup_listings.read_waiting(at=lambda: NOON) == 1

@@ -110,7 +110,7 @@ def test_the_command_plays_every_platform_that_has_an_adapter() -> None:
             process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
 
-    assert set(urls) == set(registry.BY_NAME) - {"file", "webhook"}  # a partner's endpoint is the partner's
+    assert set(urls) == set(registry.BY_NAME) - {"file"}
     assert set(states.values()) == {200}
     given = dict(zip(urls, (json.loads(line) for line in told[1::2]), strict=True))
     assert given["house"] == {"credentials": {"secret": "house-secret"}, "options": {}}

@@ -224,6 +224,18 @@ def test_a_large_request_is_refused_before_it_is_sent(channel: Channel, live_ser
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_sender_that_goes_away_halfway_is_no_forger(channel: Channel, live_server: Any, caplog: Any) -> None:
+    body = json.dumps(order()).encode()
+    head = f"POST /in/SHOP/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    with socket.create_connection((live_server.thread.host, live_server.thread.port), timeout=10) as line:
+        line.sendall(f"{head}X-Hub-Signature: {signed(body)}\r\n\r\n".encode() + body[:-1])
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert [record for record in caplog.records if record.name == "channels.security"] == []
+    assert kept() == []
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_body_in_chunks_is_told_to_come_with_its_length(channel: Channel, live_server: Any) -> None:
     with socket.create_connection((live_server.thread.host, live_server.thread.port), timeout=10) as line:
         line.sendall(b"POST /in/SHOP/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")

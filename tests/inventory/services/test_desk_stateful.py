@@ -17,7 +17,7 @@ from inventory.services.receipts import Arrival
 from inventory.services.refusals import RowsRefused
 from inventory.services.returns import WAITS, Back, Inspection
 from tests.inventory.machines import in_shards, try_sequences
-from tests.inventory.machines.stock import places, small
+from tests.inventory.machines.stock import Stock, places, small
 from tests.inventory.machines.supply import Supplied, Supply
 from tests.small_company import NOON, TESTER
 
@@ -164,3 +164,10 @@ class Desk(Supplied):
 @in_shards
 def test_any_sequence_at_the_desk_keeps_the_books(shard):
     try_sequences(Desk, shard)
+
+
+def test_the_desks_machine_has_every_verb_of_the_stocks():
+    stock, desk = ({rule.function.__name__ for rule in machine.setup_state().rules} for machine in (Stock, Desk))
+    assert {"reserve", "reserve_again", "extend", "move", "cancel_parcel", "ship", "begin_share", "end_share"} < stock
+    assert stock < desk
+    assert desk - stock >= {"receive_goods", "take_back", "inspect", "hold_back", "decide", "send", "arrive", "count"}

@@ -1,7 +1,7 @@
 """Any sequence at the desk when one SKU has lots: they add up to their levels, and what is over is not promised."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db.models import F, Sum
@@ -14,15 +14,24 @@ from inventory.services.movements import Movement
 from inventory.statuses import MovementKind
 from tests.inventory.dated import TODAY
 from tests.inventory.machines import SHARDS, try_sequences
-from tests.inventory.machines.stock import OPENING, small
+from tests.inventory.machines.stock import OPENING, channels, small
 from tests.inventory.services.test_desk_stateful import Desk
 from tests.small_company import NOON, TESTER
 
 pytestmark = [pytest.mark.django_db, pytest.mark.stateful]
 DATED = 0  # the SKU that has lots
+EACH = OPENING // 3  # units of each lot that lie at each node when an example begins
 DAYS = {"OLD": -1, "SOON": 5, "LATE": 40}
 codes = st.sampled_from(["", *DAYS])
 nodes = st.integers(0, 1)
+
+
+def first_of(shelf, units):
+    """Yield how many of so many units each lot of a shelf gives, the first lot first."""
+    for _date, lot, free in shelf:
+        if given := min(units, free):
+            units -= given
+            yield lot, given
 
 
 class DatedDesk(Desk):
@@ -30,7 +39,7 @@ class DatedDesk(Desk):
 
     @classmethod
     def in_a_small_company(cls):
-        """Let the first SKU have lots; what lies there already is unlabelled."""
+        """Let the first SKU have lots; of what lies there already a third each keeps shorter and longer."""
         machine = super().in_a_small_company()
         dated = machine.skus[DATED]
         dated.tracks_lots = True
@@ -40,9 +49,19 @@ class DatedDesk(Desk):
         ]
         machine.lots = {code: pk for (_sku, code), pk in lots.named(labels, at=NOON).items()}
         for node in machine.nodes:
-            level = {"sku": dated, "node": node}
-            LotLevel.objects.create(lot_id=machine.lots[""], on_hand=OPENING, **level)
+            LotLevel.objects.create(lot_id=machine.lots[""], on_hand=OPENING, sku=dated, node=node)
+            machine.label(node, {"": -2 * EACH, "SOON": EACH, "LATE": EACH})
         return machine
+
+    @classmethod
+    def label(cls, node, units):
+        """Say of unlabelled goods of which lots they are."""
+        changes = [
+            Movement(f"label:{code}@{node.code}", cls.skus[DATED].pk, node.pk, MovementKind.ADJUSTMENT, change,
+                     lot_id=cls.lots[code])
+            for code, change in units.items()
+        ]  # fmt: skip
+        movements.record(changes, actor=TESTER, at=NOON)
 
     def over(self):
         """Return the units past their date that nobody has, by node id."""
@@ -52,6 +71,34 @@ class DatedDesk(Desk):
 
     def free(self, place):
         return super().free(place) - (self.over()[self.nodes[place[1]].pk] if place[0] == DATED else 0)
+
+    def fit(self):
+        """Return what may be promised of each lot, by node id, the first to go first: date, lot id, free units."""
+        rows = LotLevel.objects.exclude(lot__expires_date__lt=TODAY).select_related("lot")
+        found = {node.pk: [] for node in self.nodes}
+        for row in rows:
+            units = row.on_hand - row.reserved - row.quality_hold
+            found[row.node_id].append((row.lot.expires_date or date.max, row.lot_id, units))
+        return {node: sorted(shelf) for node, shelf in found.items()}
+
+    def claim(self, channel, lines):
+        """Reserve as ever, and see that the lots that expire first were taken."""
+        wanted, shelves = Counter(), self.fit()
+        for (sku, node), units in lines:
+            wanted[self.nodes[node].pk] += units if sku == DATED else 0
+        parcels = super().claim(channel, lines)
+        if parcels:
+            picked = ReservationLot.objects.filter(reservation__reference__in=parcels)
+            sums = picked.values_list("reservation__node", "lot").annotate(units=Sum("quantity"))
+            taken = {(node, lot): units for node, lot, units in sums}
+            assert taken == {
+                (node, lot): units for node, shelf in shelves.items() for lot, units in first_of(shelf, wanted[node])
+            }
+        return parcels
+
+    @rule(channel=channels, node=nodes, units=small)
+    def reserve_dated(self, channel, node, units):
+        self.claim(channel, [((DATED, node), units)])
 
     @rule(node=nodes, code=codes, units=small)
     def receive_lot(self, node, code, units):
@@ -79,7 +126,8 @@ class DatedDesk(Desk):
     @rule()
     def expire(self):
         held = sum(units for _place, units, _reason in self.on_hold.values())
-        outcome = expiring.expire(channels_of=lambda references: {}, at=NOON)
+        self.next_key()  # no two runs are at the same moment, and a hold is named by its run's
+        outcome = expiring.expire(channels_of=lambda references: {}, at=NOON + timedelta(microseconds=self.number))
         self.holds_change((DATED, 0), self.newly_held(0))
         assert sum(units for _place, units, _reason in self.on_hold.values()) == held + outcome.units_held
         assert sum(self.over().values()) == 0

@@ -112,6 +112,18 @@ def test_units_sold_ahead_from_a_share_are_signalled(cup):
     assert signalled() == [cup[0].pk]
 
 
+def test_a_share_that_begins_and_ends_is_signalled(cup):
+    share = ChannelShare.objects.create(
+        channel="JD", kind="exclusive", sku=cup[0], amount=5, created_at=NOON, created_by="T"
+    )
+    shares.publish(share, actor=TESTER, at=NOON)
+    assert signalled() == [cup[0].pk]
+    assert shares.refresh(at=NOON) == shares.Refreshed(0, 0, 0)
+    assert signalled() == [cup[0].pk]
+    shares.retire(share, actor=TESTER, at=NOON)
+    assert signalled() == [cup[0].pk] * 2
+
+
 def test_signals_for_no_sku_write_nothing(cup, django_assert_num_queries):
     with django_assert_num_queries(0):
         signals.raise_for([])

@@ -8,6 +8,7 @@ import pytest
 from audit.models import Case
 from inventory.models import Reservation
 from orders.models import Order, OrderLine
+from orders.services import waiting
 from tests import small_company as company
 from tests.orders.services import scenes
 from tests.orders.services.scenes import address, change
@@ -68,6 +69,82 @@ def test_facts_that_come_together_are_taken_in_the_order_they_happened(hub, fact
     assert (order.status, order.money_state, order.region) == ("cancelled", "paid", "42")
     assert (scenes.books()["held"], scenes.books()["room"], order.open_holds) == ([], [], 0)
     assert scenes.kinds().count("cancelled") == 1
+
+
+VIEW = company.order_message("1", {"CUP": 25, "LID": 1}, paid_at=None)
+NEWER_VIEW = company.order_message("1", {"CUP": 22, "LID": 1}, paid_at=None, revision=3, shipping_amount="6.00",
+                                   seller_note="fewer", address=address("湖北省", "武汉市"))  # fmt: skip
+WITHOUT_LID = company.order_message("1", {"CUP": 22}, paid_at=None, revision=3)
+PAID_LATE, CANCELLED_LATE = PAID | {"revision": 4}, CANCELLED | {"revision": 5}
+CLOSED = company.order_message("1", {"CUP": 22}, revision=6, paid_at=NOON.isoformat(), cancelled_at=NOON.isoformat())
+CLOSED["lines"] = [line | {"is_cancelled": True} for line in CLOSED["lines"]]
+SETS = [
+    pytest.param([VIEW, NEWER_VIEW, PAID_LATE, CANCELLED_LATE], 1, id="cancelled"),
+    pytest.param([VIEW, NEWER_VIEW, PAID_LATE, CANCELLED_LATE], 2, id="cancelled, two facts at once"),
+    pytest.param([VIEW, MOVED | {"revision": 2}, NEWER_VIEW, PAID_LATE], 1, id="moved twice"),
+    pytest.param([VIEW, WITHOUT_LID, PAID_LATE, CLOSED], 1, id="closed as a whole"),
+    pytest.param([VIEW, CLOSED], 1, id="closed at once"),
+]
+
+
+@pytest.mark.parametrize(("facts", "at_once"), SETS)
+def test_views_and_changes_in_any_order_end_as_the_newest_says(hub, facts, at_once):
+    free, ends = scenes.books(), {}
+    for place, order in enumerate(permutations(facts)):
+        number = str(100 + place)
+        named = [fact | {"external_id": number} for fact in order]
+        for first in range(0, len(named), at_once):
+            hub.take(*named[first : first + at_once])
+        waiting.wake(at=NOON)
+        scenes.drain()
+        ends["-".join(str(fact["revision"]) for fact in order)] = without_the_shop(number)
+        hub.take(change(90, external_id=number, cancelled_at=NOON.isoformat()))
+        assert scenes.books() == free
+    told_in_order = ends["-".join(str(fact["revision"]) for fact in facts)]
+    assert ends == dict.fromkeys(ends, told_in_order)
+
+
+def without_the_shop(number):
+    """What of one order must not depend on how the facts came."""
+    order = scenes.order(number)
+    living = order.lines.filter(is_cancelled=False).order_by("external_id")
+    return {name: value for name, value in end_state(number).items() if name not in ("cases", "books", "lines")} | {
+        "lines": list(living.values_list("external_id", "quantity", "quantity_allocated", "net_amount")),
+        "notes": (order.buyer_note, order.seller_note, order.shipping_amount, order.ship_by),
+    }
+
+
+def test_a_view_that_comes_after_the_cancel_still_says_what_was_ordered(hub):
+    hub.take(VIEW)
+    hub.take(CANCELLED_LATE)
+    before = scenes.books()
+    hub.take(NEWER_VIEW)
+    order = scenes.order()
+    assert list(order.lines.order_by("line_number").values_list("quantity", flat=True)) == [22, 1]
+    assert (order.status, order.total_amount, order.region) == ("cancelled", Decimal("236.00"), "42")
+    assert (order.open_holds, scenes.books(), scenes.parcels()[-1].status) == (0, before, "cancelled")
+
+
+def test_paid_means_the_total_of_the_newest_view_even_when_that_comes_later(hub):
+    hub.take(VIEW)
+    hub.take(PAID_LATE)
+    assert scenes.order().paid_amount == Decimal("260.00")  # 25 cups and a lid
+    hub.take(NEWER_VIEW)
+    assert (scenes.order().total_amount, scenes.order().paid_amount) == (Decimal("236.00"), Decimal("236.00"))
+
+
+def test_an_order_that_is_closed_as_a_whole_keeps_its_total(hub):
+    hub.take(VIEW | {"paid_at": NOON.isoformat()})
+    hub.take(CLOSED)
+    order = scenes.order()
+    assert (order.status, order.total_amount, order.paid_amount) == ("cancelled", Decimal("220.00"), Decimal("220.00"))
+
+
+def test_an_order_that_is_closed_with_a_masked_address_keeps_the_one_that_is_known(hub):
+    hub.take(VIEW)
+    hub.take(CLOSED | {"address": address("***", "***")})
+    order = scenes.order()
+    assert (order.status, order.region, order.recipient_address) == ("cancelled", "31", "1 Test Road")
 
 
 def test_a_paid_order_that_is_cancelled_keeps_what_was_paid_for_the_refund(hub):

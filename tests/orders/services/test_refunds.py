@@ -100,6 +100,18 @@ def test_a_refunded_line_is_cancelled_and_the_rest_goes_on(hub):
     assert (scenes.order().status, scenes.order().total_amount) == ("released", 20)
 
 
+@pytest.mark.parametrize("at_once", [True, False], ids=["with the order", "after the order"])
+def test_what_was_paid_stays_what_was_paid_when_a_part_of_it_goes_back(hub, at_once):
+    paid_back = refund("refunded", 5, amount="250.00", lines={"1": None})
+    if at_once:
+        take(hub, paid_back)
+    hub.take(SHORT)
+    if not at_once:
+        take(hub, paid_back)
+    hub.take(SHORT | {"revision": 9, "seller_note": "x"})
+    assert (scenes.order().total_amount, scenes.order().paid_amount) == (20, 270)
+
+
 def test_two_refunds_of_parts_of_a_line_are_one_of_the_whole_line(hub):
     hub.take(SHORT)
     take(hub, refund("refunded", 5, amount="100.00", lines={"1": 10}))
@@ -208,7 +220,7 @@ def test_facts_in_any_order_end_in_the_same_state(hub, facts):
         order = scenes.order(number)
         ends.append(
             (
-                order.status, order.total_amount,
+                order.status, order.total_amount, order.paid_amount,
                 sorted(order.holds.filter(lifted_at__isnull=True).values_list("kind", flat=True)),
                 list(order.lines.order_by("line_number").values_list("is_cancelled", "quantity_allocated")),
                 list(order.refunds.order_by("external_id").values_list("external_id", "status", "amount")),
