@@ -36,9 +36,9 @@ class Kind:
 _STEPS = ("steps", "is_percent", "is_repeated", "most", "goods")
 KINDS: Final[dict[str, Kind]] = {
     "save": Kind(_("Spend and save"), _("¥50 off from ¥300 on"), "savings", r.SpendAndSave, _STEPS),
-    "discount": Kind(_("Discount"), _("20% off, or ¥5 off each unit"), "percent", r.ItemOff,
+    "discount": Kind(_("Discount"), _("20 per cent off, or ¥5 off each unit"), "percent", r.ItemOff,
                      ("off", "is_percent", "goods", "most_units", "most")),
-    "nth": Kind(_("Second item cheaper"), _("Every 2nd unit at 50% off"), "looks_two", r.NthOff,
+    "nth": Kind(_("Second item cheaper"), _("Every 2nd unit at half price"), "looks_two", r.NthOff,
                 ("nth", "percent", "goods")),
     "n_price": Kind(_("N for one price"), _("Any 3 for ¥99"), "filter_3", r.NForPrice, ("count", "price", "goods")),
     "bundle": Kind(_("Bundle price"), _("A and B together for ¥59"), "join", r.BundlePrice, ("parts", "price")),
@@ -113,7 +113,7 @@ _FIELDS: Final[dict[str, Callable[[], forms.Field]]] = {
     "off": _money(_("So much comes off")),
     "most_units": _count(_("For at most so many units"), _EMPTY_MOST, required=False),
     "nth": _count(_("Which unit"), _("2: every second unit"), initial=2),
-    "percent": _money(_("Per cent off"), _("20 means: 20% less"), initial=Decimal(50)),
+    "percent": _money(_("Per cent off"), _("20 means: 20 per cent less"), initial=Decimal(50)),
     "count": _count(_("Units together"), initial=3),
     "price": _money(_("Price together")),
     "parts": lambda: RowsField(r.Item, (_SKU, _UNITS), label=_("Parts")),

@@ -4,8 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.contrib.contenttypes.models import ContentType
 from guardian.shortcuts import assign_perm
 
 from audit.models import ApprovalRequest
@@ -74,9 +72,6 @@ def test_without_the_right_nobody_approves():
 
 def test_the_right_for_one_promotion_is_enough_for_that_one_only():
     mine, other = scenes.submitted("MINE", CHEAP), scenes.submitted("OTHER", CHEAP)
-    Permission.objects.get_or_create(
-        codename="approve_promotion", content_type=ContentType.objects.get_for_model(Promotion)
-    )
     clerk = scenes.person("clerk")
     assign_perm("promotions.approve_promotion", clerk, mine.promotion)
     assert versions.approve(GOVERNED, mine.pk, Deed(clerk, NOON), read_digest=mine.digest).status == "live"
