@@ -36,5 +36,5 @@ def begin(wanted: NewPromotion, text: Text, deed: Deed) -> PromotionVersion:
         campaign=wanted.campaign,
         created_at=deed.at,
     )
-    trail.because(promotion, actor=deed.actor, reason="begun").save()
+    trail.because(promotion, actor=deed.actor, reason=deed.reason or "begun").save()
     return versions.draft(GOVERNED, promotion.pk, text, deed)

@@ -50,7 +50,7 @@ def _complain(version: PromotionVersion) -> Sequence[Sentence]:
 
 
 def _name(version: PromotionVersion) -> str:
-    return f"{version.promotion.code}, version {version.number}"
+    return f"{version.promotion.code}/{version.number}"
 
 
 def _url(version: PromotionVersion) -> str:

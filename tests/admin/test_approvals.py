@@ -20,7 +20,7 @@ def waiting(boss):
 
 def test_the_board_shows_what_who_and_how_many_voices(desk, waiting):
     shown = desk.get(f"{LIST}?status=waiting").content.decode()
-    for words in ("EAST-300, version 1", "Orders of ¥300 or more shipped to East China", "boss", "0 / 1"):
+    for words in ("EAST-300/1", "Orders of ¥300 or more shipped to East China", "boss", "0 / 1"):
         assert words in shown, words
 
 

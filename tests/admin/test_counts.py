@@ -204,7 +204,7 @@ def test_no_page_beyond_the_cap_is_offered(shop):
     assert paginator.num_pages == 200
 
 
-def test_the_tables_of_the_test_are_filled(sell, shop):
+def test_the_tables_of_the_test_are_filled(desk, sell, shop):
     fill(sell, shop, 1)
     counts = [model.objects.count() for model in (Case, Hold, InboundMessage, Sku)]
     assert counts == [1, 1, 2, 2]

@@ -25,7 +25,7 @@ from channels.models import (
 )
 from inventory.models import ChannelShare, Sku, StockDifference, Transfer
 from inventory.services import quality, stock_import, transfers
-from orders.models import Order, Oversell, ParcelScan, Refund, Return
+from orders.models import Backtest, Order, Oversell, ParcelScan, Refund, Return
 from orders.services import holds
 from promotions.admin.kinds import KINDS
 from promotions.models import Campaign, Promotion
@@ -74,6 +74,8 @@ def full_desk(desk, sell, shop):
                                    status="needs_person", not_before=NOON, created_at=NOON)  # fmt: skip
     connected = ChannelSetup.objects.create(channel=channel, started_by="person:boss", started_at=NOON, step="summary")
     FoundListing.objects.create(setup=connected, external_code="NEW", title="Autumn", sku=cup, confidence=60)
+    Backtest.objects.create(promotion_code="NEW", version_number=1, starts_at=NOON, ends_at=timezone.now(),
+                            asked_by="person:boss", asked_at=NOON)  # fmt: skip
     partner(channel)
     every = IntervalSchedule.objects.create(every=5, period="seconds")
     CrontabSchedule.objects.create(minute="5")

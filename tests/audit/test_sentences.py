@@ -60,7 +60,7 @@ def test_a_sentence_may_hold_sentences_names_and_lists():
     with translation.override("en"):
         assert render(sentence.stored()) == "To Shanghai or JS or Yes"
     with translation.override("zh-hans"):
-        assert render(sentence.stored()).endswith(f"JS or {translation.gettext('Yes')}")
+        assert render(sentence.stored()).endswith(f"JS或{translation.gettext('Yes')}")
         assert "上海" in render(sentence.stored())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from channels.adapters import square
-from channels.adapters.protocol import Connection, NotAuthentic, Pushed, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, NotAuthentic, Pushed, Rejected, RetryLater, Throttled, TokenExpired
 from channels.adapters.square import pull, sign
 from channels.messages import (
     IncomingOrder,
@@ -201,7 +201,7 @@ def test_a_fault_on_the_way_is_tried_later(
         (409, "CONFLICT", RetryLater, 2),
         (400, "VERSION_MISMATCH", RetryLater, 2),
         (400, "RATE_LIMITED", RetryLater, 30),
-        (429, "RATE_LIMITED", RetryLater, 30),
+        (429, "RATE_LIMITED", Throttled, 30),
         (200, "BAD_REQUEST", Rejected, None),
     ],
 )
