@@ -3,16 +3,10 @@
 An answer's time counts from the moment the order was due to be sent, so a sender that falls behind hides nothing.
 """
 
-import contextlib
 import http.client
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -22,8 +16,9 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from audit.rules.actors import Actor
+from benchmarks import door
 from benchmarks.figures import Figures, at_most
-from benchmarks.machine import NO_BROKER, ROOT, Database, Worker, empty_tables, settle
+from benchmarks.machine import Database, Worker, empty_tables, settle
 from benchmarks.options import Options
 from channels.adapters.house import sign
 from channels.models import Channel, InboundMessage
@@ -69,7 +64,9 @@ def run(figures: Figures, options: Options, database: Database) -> None:
     settle()
     worker = Worker("channels_in", "draining", str(len(due)))
     try:
-        with _door() as address:
+        with door.opened(["--threads", "4", "--timeout", "60"]) as address:
+            for _ in range(WARM_UP):  # on connections of their own: every process has answered before the clock runs
+                httpx.get(f"{address}/livez").raise_for_status()
             worker.go()
             answers = _push(address, due)
         began = time.perf_counter()
@@ -162,39 +159,6 @@ def _order(number: int) -> bytes:
                    "unit_price": "9.90"}],
     }  # fmt: skip
     return json.dumps(body, ensure_ascii=False).encode()
-
-
-@contextlib.contextmanager
-def _door() -> Iterator[str]:
-    """Serve the hub as ``make web`` does and give its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ["-k", "gthread", "--workers", "2", "--threads", "4", "--timeout", "60", "--log-level", "error"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "config.wsgi", *words, "-b", f"127.0.0.1:{port}", "--no-control-socket"],
-        cwd=ROOT,
-        env={**os.environ, "HUB_ROLE": "web", "REDIS_URL": NO_BROKER},
-    )
-    try:
-        _wait_until_up(f"http://127.0.0.1:{port}/livez")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _wait_until_up(url: str) -> None:
-    ends = time.monotonic() + 60
-    while time.monotonic() < ends:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(url).is_success:
-                break
-        time.sleep(0.1)
-    else:
-        raise RuntimeError("the web server did not come up")
-    for _ in range(WARM_UP):  # on connections of their own, so that every process has answered before the clock runs
-        httpx.get(url).raise_for_status()
 
 
 def _load_company() -> None:

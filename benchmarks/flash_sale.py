@@ -5,15 +5,9 @@ inbox while they still come in. Exactly two hundred may be promised.
 """
 
 import asyncio
-import contextlib
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,8 +16,9 @@ from django.db import connection
 from django.db.models import Sum
 
 from audit.rules.actors import Actor
+from benchmarks import door
 from benchmarks.figures import Figures, at_most
-from benchmarks.machine import NO_BROKER, ROOT, Database, Worker, empty_tables, settle
+from benchmarks.machine import Database, Worker, empty_tables, settle
 from benchmarks.options import Options
 from channels.adapters.house import sign
 from channels.models import Channel
@@ -49,7 +44,8 @@ def run(figures: Figures, _options: Options, _database: Database) -> None:
     settle()
     before = _deadlocks()
     workers = [Worker("flash_sale", "draining") for _ in range(2)]
-    with _door() as url:
+    with door.opened(["--threads", "8", "--backlog", "2048"]) as address:
+        url = f"{address}/in/{CHANNEL}/"
         for worker in workers:
             worker.go()
         began = time.perf_counter()
@@ -119,36 +115,6 @@ def _order(number: int) -> bytes:
         "lines": [{"external_id": "1", "sku_code": "HOT", "title": "爆款", "quantity": 1, "unit_price": "9.90"}],
     }  # fmt: skip
     return json.dumps(body, ensure_ascii=False).encode()
-
-
-@contextlib.contextmanager
-def _door() -> Iterator[str]:
-    """Serve the hub with gunicorn and give the channel's address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ["-k", "gthread", "--workers", "2", "--threads", "8", "--backlog", "2048", "--log-level", "error"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "config.wsgi", *words, "-b", f"127.0.0.1:{port}", "--no-control-socket"],
-        cwd=ROOT,
-        env={**os.environ, "HUB_ROLE": "web", "REDIS_URL": NO_BROKER},
-    )
-    try:
-        _wait_until_up(f"http://127.0.0.1:{port}/livez")
-        yield f"http://127.0.0.1:{port}/in/{CHANNEL}/"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _wait_until_up(url: str) -> None:
-    ends = time.monotonic() + 60
-    while time.monotonic() < ends:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(url).is_success:
-                return
-        time.sleep(0.1)
-    raise RuntimeError("the web server did not come up")
 
 
 def _load_company() -> None:
