@@ -18,7 +18,7 @@ from audit.admin.verbs import Answer, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import say
 from channels.admin import choices
-from channels.models import Channel, InboundMessage
+from channels.models import InboundMessage
 from channels.rules import arrivals
 from channels.services import inbox
 from channels.statuses import InboundSource, InboundStatus
@@ -106,12 +106,8 @@ class InboundMessageAdmin(MachineAdmin):
         return rows.defer("payload") if is_list else rows
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """Find messages by the beginning of their number; the index begins with the channel, so all are named."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        every = list(Channel.objects.values_list("pk", flat=True))
-        return queryset.filter(channel__in=every, external_id__startswith=term), False
+        """Find messages by the beginning of their number."""
+        return choices.by_number(queryset, search_term), False
 
     @admin.display(description=_("channel's number"))
     def number(self, message: InboundMessage) -> SafeString:

@@ -15,7 +15,7 @@ from audit.admin.verbs import Answer, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import say
 from channels.admin import choices
-from channels.models import Channel, WantedOrder
+from channels.models import WantedOrder
 from channels.services import fetching
 
 
@@ -42,12 +42,8 @@ class WantedOrderAdmin(MachineAdmin):
     verbs = (Verb("fetch_again", _("Fetch again"), fetch_again, icon="replay"),)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """Find orders by the beginning of their number; the index begins with the channel, so all are named."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        every = list(Channel.objects.values_list("pk", flat=True))
-        return queryset.filter(channel__in=every, external_id__startswith=term), False
+        """Find orders by the beginning of their number."""
+        return choices.by_number(queryset, search_term), False
 
     @admin.display(description=_("channel's number"))
     def number(self, row: WantedOrder) -> SafeString:
