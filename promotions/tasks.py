@@ -5,10 +5,16 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from promotions.services import promotions
+from promotions.services import pace, promotions
 
 
 @shared_task(name="promotions.publish_due")
 def publish_due(**_kwargs: Any) -> None:
     """Put versions in force whose time has come (queue ``stock``)."""
     promotions.publish_due(at=timezone.now())
+
+
+@shared_task(name="promotions.watch_budgets")
+def watch_budgets(**_kwargs: Any) -> None:
+    """Open cases for budgets that will be used up too early, and close those that are over (queue ``stock``)."""
+    pace.watch(at=timezone.now())

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from django.http import Http404
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -12,10 +13,13 @@ from audit.models import ApprovalRequest
 from audit.statuses import ApprovalStatus, VersionStatus
 from promotions.admin import deeds, preview
 from promotions.admin.conditions_field import can_show
-from promotions.models import Allowance, Promotion, PromotionVersion
+from promotions.models import Promotion, PromotionVersion
 from promotions.queries import shop
+from promotions.queries import usage as queries
+from promotions.queries.usage import Usage
 from promotions.rules import differences, sentences
 from promotions.rules.naming import Names
+from promotions.services import pace
 from promotions.services.promotions import rule_of
 
 TONES: Final = {
@@ -44,21 +48,30 @@ def status_label(version: PromotionVersion) -> SafeString:
     return columns.label(version.get_status_display(), TONES[VersionStatus(version.status)])
 
 
-def used_bar(allowance: Allowance | None) -> SafeString:
-    """Return how much of a budget, or else of the uses, is taken."""
-    if allowance is None or (allowance.budget is None and allowance.most_uses is None):
+def used_bar(usage: Usage | None) -> SafeString:
+    """Return how much of a budget, or of the uses, is taken, reserved and left, and when it is used up."""
+    if usage is None:
         return columns.EMPTY
-    if allowance.budget is not None:
-        share = int(100 * allowance.amount / allowance.budget) if allowance.budget else 100
-        text = f"{columns.amount_text(allowance.amount)} / {columns.amount_text(allowance.budget)}"
-    else:
-        most = allowance.most_uses or 0
-        share, text = (100 * allowance.uses // most if most else 100), f"{allowance.uses} / {most}"
-    tone = "bar-red" if share >= NEARLY_ALL else "bar-amber" if share >= MUCH else ""
+    scarce, figure = usage.scarce, pace.figure
+    percent = int(100 * scarce.share)
+    tone = "bar-red" if percent >= NEARLY_ALL else "bar-amber" if percent >= MUCH else ""
+    parts = {"reserved": figure(usage, usage.reserved), "left": figure(usage, scarce.left)}
     return format_html(
-        '<span class="nowrap"><span class="bar"><i class="{}" style="width: {}%"></i></span>{}</span>', tone,
-        min(share, 100), text,
+        '<span class="nowrap"><span class="bar"><i class="{}" style="width: {}%"></i></span>{} / {}</span>'
+        '<br><span class="faint nowrap">{}</span>{}',
+        tone, percent, figure(usage, scarce.taken), figure(usage, scarce.most),
+        _("%(reserved)s reserved, %(left)s left") % parts, _pace(usage),
     )  # fmt: skip
+
+
+def _pace(usage: Usage) -> SafeString:
+    """Return when it is used up at this speed; red when that is before its end."""
+    if usage.pace.used_up_at is None or not usage.scarce.left:
+        return SafeString("")
+    words = _("used up on %(date)s") % {"date": columns.stamp(usage.pace.used_up_at)}
+    title = columns.sentence(pace.why(usage).stored()) if usage.pace.is_trouble else ""
+    tone = "red" if usage.pace.is_short else "amber" if usage.pace.is_ahead else "grey"
+    return format_html("<br>{}", columns.label(words, tone, title))
 
 
 def context(promotion: Promotion, user: Any, *, compare: tuple[str, str]) -> dict[str, Any]:
@@ -73,7 +86,7 @@ def context(promotion: Promotion, user: Any, *, compare: tuple[str, str]) -> dic
     in_force = next((one for one in shown if one["version"].status in VersionStatus.IN_FORCE), None)
     return {
         "versions": shown, "in_force": in_force, "open": next((one for one in shown if one["is_open"]), None),
-        "allowance": used_bar(shop.used([promotion.pk]).get(promotion.pk)),
+        "used": used_bar(_usage(promotion, (in_force or shown[0])["version"] if shown else None)),
         "compared": _compared(told, names, compare), "numbers": [version.number for version in versions],
         "may_change": deeds.may_change(user, promotion),
         "may_roll_back": user.has_perm(deeds.STOP) and in_force is not None,
@@ -95,6 +108,12 @@ def _version(
         "effect": [columns.sentence(one) for one in request.effect] if request else [],
         "can_be_built": can_show(rule.condition),
     }  # fmt: skip
+
+
+def _usage(promotion: Promotion, version: PromotionVersion | None) -> Usage | None:
+    if version is None:
+        return None
+    return queries.of({promotion.pk: rule_of(version)}, at=timezone.now()).get(promotion.pk)
 
 
 def _requests(versions: list[PromotionVersion]) -> dict[str, ApprovalRequest]:

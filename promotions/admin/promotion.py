@@ -23,7 +23,7 @@ from audit.services.versions import Deed, NotGood
 from audit.statuses import VersionStatus
 from promotions.admin import builder, deeds, page
 from promotions.models import Promotion, PromotionVersion
-from promotions.queries import shop
+from promotions.queries import shop, usage
 from promotions.rules import sentences
 from promotions.services.promotions import rule_of
 
@@ -91,9 +91,9 @@ class PromotionAdmin(AuditedAdmin):
         shown |= {one.promotion_id: one for one in found}
         shown |= {one.promotion_id: one for one in found if one.status in VersionStatus.IN_FORCE}
         told = {key: rule_of(version) for key, version in shown.items()}
-        names, used = shop.names(told.values()), shop.used(keys)
+        names, used = shop.names(told.values()), usage.of(told, at=timezone.now())
         for row in rows:
-            row.shown, row.rule, row.allowance = shown.get(row.pk), told.get(row.pk), used.get(row.pk)
+            row.shown, row.rule, row.usage = shown.get(row.pk), told.get(row.pk), used.get(row.pk)
             row.sentence = sentences.gives(row.rule, names) if row.rule else None
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -186,5 +186,5 @@ class PromotionAdmin(AuditedAdmin):
 
     @admin.display(description=_("used"))
     def used(self, promotion: Any) -> SafeString:
-        """Show how much of the limits is taken."""
-        return page.used_bar(promotion.allowance)
+        """Show how much of the limit that is used up first is taken, and when it is used up at this speed."""
+        return page.used_bar(promotion.usage)

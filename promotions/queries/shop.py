@@ -9,7 +9,7 @@ from audit.statuses import VersionStatus
 from channels.models import Channel
 from inventory.models import Category, Node, Sku
 from inventory.queries import promise
-from promotions.models import Allowance, PromotionVersion
+from promotions.models import PromotionVersion
 from promotions.rules import conditions as c
 from promotions.rules import rule as rules
 from promotions.rules import vocabulary
@@ -97,8 +97,3 @@ def prices(codes: Iterable[str]) -> dict[str, tuple[int, Decimal, str, str]]:
     """Return id, list price, category and brand of SKUs, by code."""
     rows = Sku.objects.filter(code__in=set(codes)).values_list("code", "pk", "list_price", "category__code", "brand")
     return {code: (pk, price, category, brand) for code, pk, price, category, brand in rows}
-
-
-def used(promotion_ids: Iterable[int]) -> dict[int, Allowance]:
-    """Return how much of each promotion's limits is taken by all buyers together, by promotion."""
-    return {row.promotion_id: row for row in Allowance.objects.filter(promotion__in=list(promotion_ids), buyer="")}
