@@ -172,3 +172,13 @@ class UploadStatus(TextChoices):
     WAITING = "waiting", _("Waiting")
     DONE = "done", _("Worked on")
     FAILED = "failed", _("Failed")
+
+
+class Capability(TextChoices):
+    """What some goods need and not every node can."""
+
+    COLD_CHAIN = "cold_chain", _("Cold chain")
+    HAZARDOUS = "hazardous", _("Hazardous goods")
+    OVERSIZE = "oversize", _("Bulky goods")
+    GIFT_WRAP = "gift_wrap", _("Gift wrapping")
+    PICKUP = "pickup", _("Pickup by buyers")

@@ -161,3 +161,45 @@ class BacktestStatus(TextChoices):
     DONE = "done", _("Done")
     STOPPED = "stopped", _("Stopped")
     FAILED = "failed", _("Failed")
+
+
+class DeliveryMethod(TextChoices):
+    """How the buyer wants the goods."""
+
+    STANDARD = "standard", _("Standard delivery")
+    EXPRESS = "express", _("Express delivery")
+    PICKUP = "pickup", _("Pickup at a store")
+
+
+class RoutingKind(TextChoices):
+    """What made a routing decision."""
+
+    ONLINE = "online", _("As the order came")
+    BATCH = "batch", _("Many orders together")
+    REROUTE = "reroute", _("Again, after a node failed")
+    OVERRIDE = "override", _("By a person")
+
+
+class AttemptOutcome(TextChoices):
+    """Why a node did not send a parcel it had."""
+
+    REJECTED = "rejected", _("The node refused")
+    TIMED_OUT = "timed_out", _("The node did not begin in time")
+    SHORT_PICK = "short_pick", _("The node did not find the goods")
+    STOCK_GONE = "stock_gone", _("The stock was gone")
+    NODE_DOWN = "node_down", _("The node is down")
+    CARRIER_STOPPED = "carrier_stopped", _("The carrier does not take parcels")
+
+
+class DisruptionEffect(TextChoices):
+    """What a disruption means for parcels that it touches."""
+
+    BLOCKS = "blocks", _("Nothing is sent")
+    DELAYS = "delays", _("Parcels take longer")
+
+
+class WhatIfSource(TextChoices):
+    """Whose orders a what-if run routes."""
+
+    HISTORY = "history", _("Past decisions")
+    FORECAST = "forecast", _("A forecast")

@@ -14,3 +14,11 @@ class RedemptionStatus(TextChoices):
     RELEASED = "released", _("Given back")
 
     TAKEN = nonmember(("reserved", "committed"))
+
+
+class ScopeKind(TextChoices):
+    """By what a part of the business is told apart."""
+
+    BRAND = "brand", _("Brand")
+    CHANNEL = "channel", _("Channel")
+    REGION = "region", _("Region")

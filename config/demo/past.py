@@ -6,7 +6,8 @@ from config.demo.baskets import Line
 from config.demo.company import DemoChannel
 from config.demo.life import Beginning, Journey, WayBack
 from config.demo.people import Buyer
-from orders.rules import progress, routing
+from orders.rules import progress
+from orders.rules.routing import planner as routing
 
 _STAGES = (("delivered", "delivered"), ("shipped", "shipped"), ("packed", "packed"), ("picking", "picking"))
 

@@ -4,7 +4,7 @@ from inventory.models.ahead import SupplyPromise
 from inventory.models.count import CountLine, StockCount
 from inventory.models.difference import StockDifference
 from inventory.models.lot import Lot, LotLevel, RemainingLife, ReservationLot
-from inventory.models.node import Node, NodeDay
+from inventory.models.node import Node, NodeDay, StockPosition
 from inventory.models.quality import QualityHold
 from inventory.models.reason import ReasonCode
 from inventory.models.receipt import ExpectedLine, ExpectedReceipt, Receipt, ReceiptLine
@@ -46,6 +46,7 @@ __all__ = [
     "StockImport",
     "StockLevel",
     "StockMovement",
+    "StockPosition",
     "StockSignal",
     "StockUpload",
     "SupplyPromise",

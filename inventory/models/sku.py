@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from inventory.statuses import SkuKind
+from inventory.statuses import Capability, SkuKind
 
 
 class Category(models.Model):
@@ -37,6 +38,14 @@ class Sku(models.Model):
     list_price = models.DecimalField(_("list price"), max_digits=12, decimal_places=2, default=Decimal(0))
     unit_cost = models.DecimalField(_("unit cost"), max_digits=12, decimal_places=2, default=Decimal(0))
     weight_g = models.PositiveIntegerField(_("weight (g)"), default=500)
+    needs = ArrayField(
+        models.CharField(max_length=12, choices=Capability), default=list, db_default=[], blank=True,
+        verbose_name=_("needs"), help_text=_("What a node must be able to, to send it."),
+    )  # fmt: skip
+    not_to = ArrayField(
+        models.CharField(max_length=6), default=list, db_default=[], blank=True, verbose_name=_("not to"),
+        help_text=_("Province or country codes it must not be sent to."),
+    )  # fmt: skip
     tracks_lots = models.BooleanField(
         _("has lots"),
         default=False,

@@ -17,12 +17,25 @@ class Fulfillment(models.Model):
     node = models.ForeignKey(Node, on_delete=models.PROTECT, verbose_name=_("node"), db_index=False)
     status = models.CharField(_("status"), max_length=10, choices=FulfillmentStatus, default=FulfillmentStatus.PLANNED)
     planned_at = models.DateTimeField(_("planned at"))
+    release_after = models.DateTimeField(
+        _("release after"), null=True, blank=True,
+        help_text=_("Until then a better plan may move the parcel to another node."),
+    )  # fmt: skip
     released_at = models.DateTimeField(_("released at"), null=True, blank=True)
     packed_at = models.DateTimeField(_("packed at"), null=True, blank=True)
     shipped_at = models.DateTimeField(_("shipped at"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
     carrier_code = models.CharField(_("carrier"), max_length=20, blank=True)
     tracking_number = models.CharField(_("tracking number"), max_length=60, blank=True, db_collation="C")
+    # What the plan reckoned with; the truth comes with the carrier.
+    planned_carrier = models.CharField(_("planned carrier"), max_length=20, blank=True, default="", db_default="")
+    planned_cost = models.DecimalField(_("planned cost"), max_digits=10, decimal_places=2, null=True, blank=True)
+    distance_km = models.FloatField(_("distance (km)"), null=True, blank=True)
+    arrives_from = models.DateField(_("arrives from"), null=True, blank=True)
+    arrives_until = models.DateField(_("arrives until"), null=True, blank=True)
+    claim_by = models.DateTimeField(
+        _("claim by"), null=True, blank=True, help_text=_("A node that has not begun by then loses the parcel.")
+    )
 
     class Meta:
         verbose_name = _("fulfillment")
@@ -35,6 +48,14 @@ class Fulfillment(models.Model):
                 fields=["status", "-planned_at", "-id"],
                 condition=Q(status__in=FulfillmentStatus.OPEN),
                 name="fulfillment_open_work",
+            ),
+            models.Index(
+                fields=["release_after"], condition=Q(status=FulfillmentStatus.PLANNED), name="fulfillment_to_release"
+            ),
+            models.Index(
+                fields=["claim_by"],
+                condition=Q(status=FulfillmentStatus.RELEASED, claim_by__isnull=False),
+                name="fulfillment_to_claim",
             ),
             models.Index(fields=["tracking_number"], condition=~Q(tracking_number=""), name="fulfillment_tracking"),
         ]
@@ -62,21 +83,3 @@ class FulfillmentLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.sku_id}"
-
-
-class RoutingDecision(models.Model):
-    """Why these nodes: every candidate with its verdict and its cost, and the policy that judged."""
-
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="routing", verbose_name=_("order"))
-    decided_at = models.DateTimeField(_("decided at"))
-    policy = models.CharField(_("policy"), max_length=40)
-    outcome = models.CharField(_("outcome"), max_length=20)
-    cost = models.DecimalField(_("cost"), max_digits=10, decimal_places=2, null=True)
-    explanation = models.JSONField(_("explanation"))
-
-    class Meta:
-        verbose_name = _("routing decision")
-        verbose_name_plural = _("routing decisions")
-
-    def __str__(self) -> str:
-        return f"{self.order_id}: {self.outcome}"

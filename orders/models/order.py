@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.models import Channel
 from inventory.models import Sku
-from orders.statuses import GoodsState, MoneyState, OrderStatus
+from orders.statuses import DeliveryMethod, GoodsState, MoneyState, OrderStatus
 
 
 class Customer(models.Model):
@@ -85,6 +85,15 @@ class Order(models.Model):
     received_at = models.DateTimeField(_("received at"))
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     ship_by = models.DateTimeField(_("ship by"), null=True, blank=True)
+    method = models.CharField(
+        _("delivery method"), max_length=10, choices=DeliveryMethod, default=DeliveryMethod.STANDARD,
+        db_default=DeliveryMethod.STANDARD.value,
+    )  # fmt: skip
+    deliver_by = models.DateTimeField(
+        _("deliver by"), null=True, blank=True, help_text=_("What the buyer was promised when buying; never moved.")
+    )
+    arrives_from = models.DateField(_("arrives from"), null=True, blank=True, help_text=_("As planned now."))
+    arrives_until = models.DateField(_("arrives until"), null=True, blank=True, help_text=_("As planned now."))
     priority = models.SmallIntegerField(
         _("priority"), default=0, db_default=0, help_text=_("Higher is served first when stock comes.")
     )

@@ -19,6 +19,10 @@ class OrderPricing(models.Model):
     verdicts = models.JSONField(_("verdicts"), default=list, help_text=_("What every rule said, and why."))
     amount = models.DecimalField(_("off by our promotions"), max_digits=14, decimal_places=2)
     is_exact = models.BooleanField(_("best of all combinations"), default=True)
+    buyer_facts = models.JSONField(
+        _("buyer then"), default=dict, db_default={},
+        help_text=_("What was known of the buyer when the order was priced first: tier, segments, orders before."),
+    )  # fmt: skip
     priced_at = models.DateTimeField(_("priced at"))
 
     class Meta:

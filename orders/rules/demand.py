@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orders.rules.routing import Item
+from orders.rules.routing.facts import Item
 
 Parts = Mapping[int, list[tuple[int, int]]]  # bundle id → (part id, how many of it)
 Allocated = Mapping[tuple[int, int], int]  # (line number, SKU id) → units in live parcels

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from inventory.rules.shares import Shared
-from orders.rules.routing import Demand, Item
+from orders.rules.routing.facts import Demand, Item
 
 
 def within_shares(

@@ -15,7 +15,7 @@ from inventory.services import ahead, presales
 from inventory.services.presales import Ahead
 from orders.models import Order
 from orders.rules import demand
-from orders.rules.routing import Item
+from orders.rules.routing.facts import Item
 from orders.statuses import EventKind, GoodsState
 
 if TYPE_CHECKING:  # a batch calls this while it is written

@@ -27,7 +27,10 @@ class Promotion(models.Model):
     class Meta:
         verbose_name = _("promotion")
         verbose_name_plural = _("promotions")
-        permissions = [("approve_promotion", "Can approve versions of one promotion")]
+        permissions = [
+            ("approve_promotion", "Can approve versions of one promotion"),
+            ("stop_promotion", "Can stop one promotion"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(code__regex=r"^[A-Za-z0-9_-]+$"), name="a_promotion_code_is_a_word"

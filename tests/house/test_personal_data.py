@@ -14,6 +14,19 @@ NOT_PERSONAL = {
     "channels.HistoricalChannel.name_en": "a shop's name",
     "orders.Order.address_revision": "counts how often a channel spoke of the address",
     "orders.Order.customer": "points at the buyer, whose columns are declared",
+    "orders.OrderPricing.buyer_facts": "a tier, segments and a count, no person",
+    **{
+        f"orders.{model}.{column}": "what people call a rule, a storm or a trial"
+        for model, columns in {
+            "RoutingPolicy": ("name", "name_en"),
+            "HistoricalRoutingPolicy": ("name", "name_en"),
+            "Disruption": ("name",),
+            "HistoricalDisruption": ("name",),
+            "WhatIf": ("name",),
+            "WhatIfVariant": ("name",),
+        }.items()
+        for column in columns
+    },
 }
 HOST = re.compile(r"""(?:https?:)?//(?P<host>[a-z0-9.-]+\.[a-z]{2,}|\[[0-9a-f:]+\]|localhost|[0-9.]+)""", re.IGNORECASE)
 LOCAL = {"localhost", "127.0.0.1", "[::1]"}

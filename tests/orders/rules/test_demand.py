@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.rules.demand import WantedLine, items_wanted, whole_units
-from orders.rules.routing import Item
+from orders.rules.routing.facts import Item
 
 CUP, LID, SET = 1, 2, 9
 PARTS = {SET: [(CUP, 2), (LID, 1)]}

@@ -16,51 +16,10 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from inventory.rules.geography import distance_km, locate
-from inventory.rules.lots import LevelKey, Life, Shelf, room, take
+from inventory.rules.lots import Life, room, take
+from orders.rules.routing.facts import Demand, Item, NodeFacts, Shelves, Stock
 
-Stock = dict[int, dict[int, int]]  # SKU id → node id → units that may be promised
-Shelves = Mapping[LevelKey, Shelf]  # SKU id, node id → its lots, first expired first
 EXACT_PAIR_LIMIT = 40  # nodes that hold something wanted; pairs of so many are tried one by one
-
-
-@dataclass(frozen=True)
-class Item:
-    """Units of one SKU that one order line wants (a bundle's line wants several items)."""
-
-    line_number: int
-    sku_id: int
-    quantity: int
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What one order wants, and where to."""
-
-    reference: str
-    region: str
-    city: str
-    items: tuple[Item, ...]
-    nodes: frozenset[int] | None = None  # only these may send it; None: all
-    lives: Mapping[int, Life] = field(default_factory=dict)  # SKU id → how long it must keep; only SKUs with lots
-
-    @property
-    def skus(self) -> set[int]:
-        """Return what is wanted of, whatever the quantity."""
-        return {item.sku_id for item in self.items}
-
-
-@dataclass(frozen=True)
-class NodeFacts:
-    """What routing must know of a node."""
-
-    node_id: int
-    code: str
-    region: str
-    latitude: float
-    longitude: float
-    serves: frozenset[str]
-    is_active: bool
-    parcels_left: int
 
 
 @dataclass(frozen=True)
@@ -295,7 +254,7 @@ class Planner:
             inactive=tuple(node.code for node in self._nodes if not node.is_active),
         )
         for node in serving:
-            km = distance_km(here, (node.latitude, node.longitude))
+            km = distance_km(here, (node.latitude or 0.0, node.longitude or 0.0))
             reach.open.append((self._policy.handling + self._policy.freight_per_km * km, km, node))
         reach.open.sort(key=lambda entry: (entry[0], entry[2].code))
         return reach
