@@ -8,7 +8,7 @@ from django.db import connection
 
 from orders.models import OrderLine
 
-OrderKey = tuple[int, datetime]  # customer id, when the order was placed
+OrderKey = tuple[int, datetime, int]  # customer id, when the order was placed, its key: above all others when it is new
 
 
 @dataclass(frozen=True)
@@ -25,22 +25,25 @@ class Bought:
 
 
 def orders_before(wanted: Collection[OrderKey]) -> Mapping[OrderKey, int]:
-    """Return how many orders, not cancelled, each buyer placed before these moments: one query."""
+    """Return how many orders, not cancelled, each buyer placed before these orders: one query.
+
+    Of orders of the same moment the one that was stored first comes first.
+    """
     if not wanted:
         return {}
-    pairs = sorted(set(wanted))
+    keys = sorted(set(wanted))
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT wanted.customer_id, wanted.placed_at, count(orders.id)
-              FROM unnest(%s::bigint[], %s::timestamptz[]) AS wanted (customer_id, placed_at)
+            SELECT wanted.customer_id, wanted.placed_at, wanted.id, count(orders.id)
+              FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[]) AS wanted (customer_id, placed_at, id)
               LEFT JOIN orders_order AS orders ON orders.customer_id = wanted.customer_id
-               AND orders.placed_at < wanted.placed_at AND orders.cancelled_at IS NULL
-             GROUP BY wanted.customer_id, wanted.placed_at
+               AND (orders.placed_at, orders.id) < (wanted.placed_at, wanted.id) AND orders.cancelled_at IS NULL
+             GROUP BY wanted.customer_id, wanted.placed_at, wanted.id
             """,
-            [[customer for customer, _at in pairs], [at for _customer, at in pairs]],
+            [list(column) for column in zip(*keys, strict=True)],
         )
-        return {(customer, at): count for customer, at, count in cursor.fetchall()}
+        return {(customer, at, key): count for customer, at, key, count in cursor.fetchall()}
 
 
 def bought(customer_ids: Collection[int], *, since: datetime, until: datetime) -> Sequence[Bought]:

@@ -2,14 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
+from inventory.models import Sku
 from orders.models import Customer, Order, OrderLine
 from orders.queries import buyers
 from orders.queries.buyers import Bought
+from orders.services import batch as batches
 from orders.services.batch import Batch, Work
 from promotions.rules.baskets import Basket, BasketLine
 from promotions.services.quotes import Book, Request
+
+FRESH: Final = 2**62  # orders that are not saved yet come after all that are stored, in the order of the batch
+Place = tuple[datetime, int]  # when an order was placed; of the same moment the one that was stored first comes first
 
 
 def requests(batch: Batch, works: Sequence[Work], books: Sequence[Book]) -> list[Request]:
@@ -17,8 +23,10 @@ def requests(batch: Batch, works: Sequence[Work], books: Sequence[Book]) -> list
 
     The number of queries does not depend on how many orders there are; without a rule that looks back there are none.
     """
-    before = _orders_before(works, books)
-    bought = _bought(works, books)
+    _meet_buyers(batch, works, books)
+    fresh = _fresh(batch)
+    before = _orders_before(works, books, fresh)
+    bought = _bought(works, books, fresh)
     return [
         Request(
             basket=basket(batch, work, before.get(id(work))),
@@ -75,65 +83,113 @@ def as_priced(batch: Batch, work: Work, lines: Iterable[OrderLine]) -> Basket:
     )
 
 
-def _orders_before(works: Sequence[Work], books: Sequence[Book]) -> Mapping[int, int]:
+def _meet_buyers(batch: Batch, works: Sequence[Work], books: Sequence[Book]) -> None:
+    """Let one buyer's orders be looked at one after the other, or two of them would both be the first.
+
+    Buyers who are known are locked. Those who are new are saved now: another worker with an order of the same buyer
+    waits for the row and finds this order when it goes on.
+    """
+    looking = [work for work, book in zip(works, books, strict=True) if book.needs_orders_before]
+    looking += [work for work, book in zip(works, books, strict=True) if book.limits_of_buyers]
+    met = {id(customer): customer for work in looking if (customer := work.order.customer)}.values()
+    known = sorted({customer.pk for customer in met if customer.pk is not None})
+    if known:
+        locked = Customer.objects.filter(pk__in=known).order_by("pk").select_for_update(no_key=True)
+        list(locked.values_list("pk"))
+    batches.save_customers([customer for customer in met if customer.pk is None])
+    batch.new_customers = [customer for customer in batch.new_customers if customer.pk is None]
+
+
+def _fresh(batch: Batch) -> Mapping[int, Sequence[tuple[Place, Work]]]:
+    """Return the orders of the batch that are not saved yet, with their places, by buyer."""
+    fresh: dict[int, list[tuple[Place, Work]]] = defaultdict(list)
+    for number, work in enumerate(batch.works):
+        if work.is_new and work.order.customer and work.order.cancelled_at is None:
+            fresh[id(work.order.customer)].append(((work.order.placed_at, FRESH + number), work))
+    return fresh
+
+
+def _place(work: Work, fresh: Mapping[int, Sequence[tuple[Place, Work]]]) -> Place:
+    beside = fresh.get(id(work.order.customer), ())
+    own = next((place for place, other in beside if other is work), None)
+    return own or (work.order.placed_at, work.order.pk or FRESH)
+
+
+def _orders_before(
+    works: Sequence[Work], books: Sequence[Book], fresh: Mapping[int, Sequence[tuple[Place, Work]]]
+) -> Mapping[int, int]:
     """Return by work how many orders its buyer made before; those of the same batch that are not saved yet count."""
     looking = [
         work for work, book in zip(works, books, strict=True) if book.needs_orders_before and work.order.customer
     ]
-    known = buyers.orders_before(
-        [(work.order.customer_id, work.order.placed_at) for work in looking if work.order.customer_id is not None]
-    )
-    fresh = _fresh(works) if looking else {}
+    keys = {id(work): (_buyer(work.order), *_place(work, fresh)) for work in looking}
+    known = buyers.orders_before(set(keys.values()))
     found = {}
     for work in looking:
-        order = work.order
-        stored = 0 if order.customer_id is None else known[order.customer_id, order.placed_at]
-        beside = fresh.get(id(order.customer), ())
-        found[id(work)] = stored + sum(other.order.placed_at < order.placed_at for other in beside)
+        key = keys[id(work)]
+        beside = sum(place < key[1:] for place, _other in fresh.get(id(work.order.customer), ()))
+        found[id(work)] = known[key] + beside
     return found
 
 
-def _bought(works: Sequence[Work], books: Sequence[Book]) -> Mapping[int, Mapping[str, Mapping[str, int]]]:
-    """Return by work and promotion how many units of each SKU its buyer took within the limit's days."""
+def _bought(
+    works: Sequence[Work], books: Sequence[Book], fresh: Mapping[int, Sequence[tuple[Place, Work]]]
+) -> Mapping[int, Mapping[str, Mapping[str, int]]]:
+    """Return by work and promotion how many units of each SKU its buyer took within the limit's days.
+
+    Orders of the same batch that are not saved yet count for those that were placed after them.
+    """
     looking = [(work, book) for work, book in zip(works, books, strict=True) if book.limits_of_buyers]
     looking = [(work, book) for work, book in looking if work.order.customer]
     if not looking:
         return {}
-    ids = sorted({work.order.customer_id for work, _book in looking if work.order.customer_id is not None})
-    _lock(ids)
+    ids = {_buyer(work.order) for work, _book in looking}
     longest = max(limit.days or 0 for _work, book in looking for limit in book.limits_of_buyers.values())
     first = min(work.order.placed_at for work, _book in looking) - timedelta(days=longest)
     last = max(work.order.placed_at for work, _book in looking)
+    beside = [pair for work, _book in looking for pair in fresh.get(id(work.order.customer), ())]
     by_buyer: dict[int, list[Bought]] = defaultdict(list)
-    for line in buyers.bought(ids, since=first, until=last):
+    for line in [*buyers.bought(ids, since=first, until=last), *_lines_beside(beside)]:
         by_buyer[line.customer_id].append(line)
     return {
-        id(work): _within(work.order, book, by_buyer.get(work.order.customer_id or 0, ())) for work, book in looking
+        id(work): _within(_place(work, fresh), book, by_buyer.get(_buyer(work.order), ())) for work, book in looking
     }
 
 
-def _within(order: Order, book: Book, lines: Iterable[Bought]) -> dict[str, dict[str, int]]:
+def _lines_beside(fresh: Iterable[tuple[Place, Work]]) -> list[Bought]:
+    """Return what orders that are not saved yet take, as ``buyers.bought`` would once they are; each order once."""
+    once = {id(work): (place, work) for place, work in fresh}.values()
+    lines = [
+        (place, work.order, line)
+        for place, work in once
+        for line in work.sold_lines()
+        if line.sku_id is not None and not line.is_gift
+    ]
+    skus = {line.sku_id for _place, _order, line in lines}
+    rows = Sku.objects.filter(pk__in=skus).values_list("pk", "code", "category__code", "brand") if skus else ()
+    words = {pk: told for pk, *told in rows}
+    return [
+        Bought(key, _buyer(order), placed_at, *words[line.sku_id], line.quantity)
+        for (placed_at, key), order, line in lines
+    ]
+
+
+def _within(place: Place, book: Book, lines: Iterable[Bought]) -> dict[str, dict[str, int]]:
     units: dict[str, dict[str, int]] = {}
     for line in lines:
-        if line.order_id == order.pk:
+        if not (line.placed_at, line.order_id) < place:
             continue
         for code, limit in book.limits_of_buyers.items():
-            begins = order.placed_at - timedelta(days=limit.days or 0)
-            if begins < line.placed_at <= order.placed_at and limit.goods.has(line.sku, line.category, line.brand):
+            begins = place[0] - timedelta(days=limit.days or 0)
+            if begins < line.placed_at and limit.goods.has(line.sku, line.category, line.brand):
                 of_rule = units.setdefault(code, {})
                 of_rule[line.sku] = of_rule.get(line.sku, 0) + line.quantity
     return units
 
 
-def _lock(customer_ids: Sequence[int]) -> None:
-    """Let one buyer's orders be looked at one after the other, or two of them would both be the first."""
-    list(Customer.objects.filter(pk__in=customer_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
-
-
-def _fresh(works: Sequence[Work]) -> Mapping[int, Sequence[Work]]:
-    """Return the orders of the batch that are not saved yet, by buyer."""
-    fresh: dict[int, list[Work]] = defaultdict(list)
-    for work in works:
-        if work.is_new and work.order.customer:
-            fresh[id(work.order.customer)].append(work)
-    return fresh
+def _buyer(order: Order) -> int:
+    """Return the key of an order's buyer, who was met before."""
+    customer = order.customer
+    if customer is None or customer.pk is None:
+        raise ValueError(f"{order.number} has no buyer that is stored")
+    return customer.pk

@@ -218,7 +218,7 @@ class Batch:
         for work in self.works:
             work.refresh()
         new = [work for work in self.works if work.is_new]
-        _save_customers(self.new_customers)
+        save_customers(self.new_customers)
         rows.insert([work.order for work in new])
         rows.update([work.order for work in self.works if not work.is_new], ORDER_FACTS)
         rows.insert([*(line for work in new for line in work.lines), *self.new_lines])
@@ -313,7 +313,7 @@ def _save_refunds(refunds: list[Refund]) -> None:
         )
 
 
-def _save_customers(customers: list[Customer]) -> None:
+def save_customers(customers: list[Customer]) -> None:
     """Insert new buyers; one that another worker inserts at the same time is met, not doubled."""
     if customers:
         Customer.objects.bulk_create(
