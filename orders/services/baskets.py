@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from inventory.models import Sku
 from orders.models import Customer, Order, OrderLine
@@ -18,10 +19,38 @@ FRESH: Final = 2**62  # orders that are not saved yet come after all that are st
 Place = tuple[datetime, int]  # when an order was placed; of the same moment the one that was stored first comes first
 
 
-def requests(batch: Batch, works: Sequence[Work], books: Sequence[Book]) -> list[Request]:
+@dataclass(frozen=True)
+class BuyerFacts:
+    """What an order's first pricing knew of its buyer: pricing it again asks the same of the same buyer."""
+
+    tier: str = ""
+    segments: tuple[str, ...] = ()
+    orders_before: int | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """Return the facts as a pricing keeps them."""
+        return {"tier": self.tier, "segments": list(self.segments), "orders_before": self.orders_before}
+
+
+def facts_of(stored: Mapping[str, Any]) -> BuyerFacts | None:
+    """Return what ``stored`` wrote; nothing for a pricing from before it was kept."""
+    if not stored:
+        return None
+    return BuyerFacts(stored["tier"], tuple(stored["segments"]), stored["orders_before"])
+
+
+def facts_in(basket: Basket) -> BuyerFacts:
+    """Return what a basket says of its buyer."""
+    return BuyerFacts(basket.tier, tuple(sorted(basket.segments)), basket.orders_before)
+
+
+def requests(
+    batch: Batch, works: Sequence[Work], books: Sequence[Book], then: Mapping[int, BuyerFacts]
+) -> list[Request]:
     """Return the orders as promotions ask for them, each with the rules that hold for it.
 
-    The number of queries does not depend on how many orders there are; without a rule that looks back there are none.
+    ``then`` is what earlier pricings knew of buyers, by order. The number of queries does not depend on how many
+    orders there are; without a rule that looks back there are none.
     """
     _meet_buyers(batch, works, books)
     fresh = _fresh(batch)
@@ -29,7 +58,7 @@ def requests(batch: Batch, works: Sequence[Work], books: Sequence[Book]) -> list
     bought = _bought(works, books, fresh)
     return [
         Request(
-            basket=basket(batch, work, before.get(id(work))),
+            basket=_as_then(basket(batch, work, before.get(id(work))), then.get(work.order.pk)),
             book=book,
             bought_before=bought.get(id(work), {}),
             own_gifts={line.external_sku: line.quantity_allocated for line in work.our_gifts()},
@@ -67,6 +96,12 @@ def basket(batch: Batch, work: Work, orders_before: int | None = None) -> Basket
         coupons=tuple(order.coupon_codes),
         is_priced_here=channel.is_priced_here,
     )
+
+
+def _as_then(basket: Basket, then: BuyerFacts | None) -> Basket:
+    if then is None:
+        return basket
+    return replace(basket, tier=then.tier, segments=frozenset(then.segments), orders_before=then.orders_before)
 
 
 def as_priced(batch: Batch, work: Work, lines: Iterable[OrderLine]) -> Basket:
@@ -160,17 +195,17 @@ def _lines_beside(fresh: Iterable[tuple[Place, Work]]) -> list[Bought]:
     """Return what orders that are not saved yet take, as ``buyers.bought`` would once they are; each order once."""
     once = {id(work): (place, work) for place, work in fresh}.values()
     lines = [
-        (place, work.order, line)
+        (place, work.order, line, line.sku_id)
         for place, work in once
         for line in work.sold_lines()
         if line.sku_id is not None and not line.is_gift
     ]
-    skus = {line.sku_id for _place, _order, line in lines}
+    skus = {sku_id for *_rest, sku_id in lines}
     rows = Sku.objects.filter(pk__in=skus).values_list("pk", "code", "category__code", "brand") if skus else ()
-    words = {pk: told for pk, *told in rows}
+    words = {pk: (code, category, brand) for pk, code, category, brand in rows}
     return [
-        Bought(key, _buyer(order), placed_at, *words[line.sku_id], line.quantity)
-        for (placed_at, key), order, line in lines
+        Bought(key, _buyer(order), placed_at, *words[sku_id], quantity=line.quantity)
+        for (placed_at, key), order, line, sku_id in lines
     ]
 
 

@@ -1,11 +1,11 @@
 """Step two: what an order costs and why, asked of promotions; what it uses of them is taken in the same transaction.
 
-An order is priced under the rules that are live when it comes, and pinned to their versions: when its channel changes
-it later, it is priced again under the same ones. A promotion of which somebody else took the last is left out and the
-order is priced again without it.
+An order is priced under the rules that are live when it comes, and pinned to their versions and to what was known of
+its buyer then (tier, segments, orders before): when its channel changes it later, it is priced again under the same.
+A promotion of which somebody else took the last is left out and the order is priced again without it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from audit.models import rows
 from audit.rules.sentences import say
 from orders.models import OrderPricing
 from orders.services import baskets, gifts, refunds
+from orders.services.baskets import BuyerFacts
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, HoldKind, MoneyState
 from promotions.rules import engine
@@ -27,32 +28,42 @@ LIMIT_WAY_OUT = say("Cancel the order, or lift the hold to let it go.")
 
 def price(batch: Batch, works: Sequence[Work]) -> None:
     """Quote the orders, take what they use of promotions, and keep amounts, gifts, holds and reasons."""
-    books = _books(works)
-    requests = baskets.requests(batch, works, books)
+    pinned = _pinned(works)
+    books = _books(works, pinned)
+    then = {key: facts for key, (_pins, facts) in pinned.items() if facts is not None}
+    requests = baskets.requests(batch, works, books, then)
     again = [work.order.number for work, book in zip(works, books, strict=True) if not work.is_new and book.published]
     limits.undo(again, at=batch.at)
     is_paid = {work.order.number for work in works if work.order.money_state == MoneyState.PAID}
-    for work, book, priced in zip(works, books, _taken(batch, requests, is_paid), strict=True):
+    for work, request, priced in zip(works, requests, _taken(batch, requests, is_paid), strict=True):
         _keep(batch, work, priced.quote)
-        gifts.bring(batch, work, priced.quote, book.gift_ids)
+        gifts.bring(batch, work, priced.quote, request.book.gift_ids)
         _hold_above_limits(batch, work, priced.quote)
-        if book.published:
-            batch.pricings.append(_pricing(batch, work, book, priced.quote))
+        if request.book.published:
+            batch.pricings.append(_pricing(batch, work, request, priced.quote))
     if any(book.gift_ids for book in books):
         batch.learn_parts()
 
 
-def _books(works: Sequence[Work]) -> list[Book]:
-    """Return the rules that hold for each order: for a new one those that are live, else those it was priced with."""
+def _pinned(works: Sequence[Work]) -> dict[int, tuple[Pins, BuyerFacts | None]]:
+    """Return by order with which versions it was priced before, and what was known of its buyer then."""
     known = [work.order.pk for work in works if not work.is_new]
+    if not known:
+        return {}
     newest = OrderPricing.objects.filter(order__in=known).order_by("order_id", "-pk").distinct("order_id")
-    pins: dict[int, Pins] = {
-        order_id: tuple((code, number) for code, number in versions)
-        for order_id, versions in (newest.values_list("order_id", "versions") if known else ())
+    return {
+        order_id: (tuple((code, number) for code, number in versions), baskets.facts_of(facts))
+        for order_id, versions, facts in newest.values_list("order_id", "versions", "buyer_facts")
     }
-    pinned = quotes.pinned({*pins.values(), ()})
-    live = quotes.live() if len(known) < len(works) else pinned[()]
-    return [live if work.is_new else pinned[pins.get(work.order.pk, ())] for work in works]
+
+
+def _books(works: Sequence[Work], pinned: Mapping[int, tuple[Pins, BuyerFacts | None]]) -> list[Book]:
+    """Return the rules that hold for each order: for a new one those that are live, else those it was priced with."""
+    no_pins: Pins = ()
+    pins = {order_id: versions for order_id, (versions, _facts) in pinned.items()}
+    books = quotes.pinned({*pins.values(), no_pins})
+    live = quotes.live() if any(work.is_new for work in works) else books[no_pins]
+    return [live if work.is_new else books[pins.get(work.order.pk, no_pins)] for work in works]
 
 
 def _taken(batch: Batch, requests: Sequence[Request], is_paid: set[str]) -> list[Priced]:
@@ -137,15 +148,16 @@ def _hold_above_limits(batch: Batch, work: Work, quote: Quote) -> None:
         batch.hold(work, HoldKind.PURCHASE_LIMIT, exceeded[0].why, LIMIT_WAY_OUT)
 
 
-def _pricing(batch: Batch, work: Work, book: Book, quote: Quote) -> OrderPricing:
+def _pricing(batch: Batch, work: Work, request: Request, quote: Quote) -> OrderPricing:
     granted = sum((line.granted for line in quote.lines), quote.shipping_off)
     return rows.new(
         OrderPricing,
         order=work.order,
-        versions=[list(pin) for pin in book.pins],
-        verdicts=verdicts_shown(book, quote),
+        versions=[list(pin) for pin in request.book.pins],
+        verdicts=verdicts_shown(request.book, quote),
         amount=granted,
         is_exact=quote.is_exact,
+        buyer_facts=baskets.facts_in(request.basket).stored(),
         priced_at=batch.at,
     )
 

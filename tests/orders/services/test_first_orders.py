@@ -9,12 +9,12 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 
 from channels.models import InboundMessage
-from orders.models import Customer, Hold, Order
+from orders.models import Customer, Hold, Order, OrderPricing
 from orders.queries import buyers
 from orders.services import baskets, pipeline
-from promotions.rules.conditions import OrdersBefore
+from promotions.rules.conditions import Member, OrdersBefore
 from promotions.rules.goods import Goods
-from promotions.rules.rewards import PurchaseLimit, SpendAndSave, Step
+from promotions.rules.rewards import FreeShipping, PurchaseLimit, SpendAndSave, Step
 from promotions.rules.rule import Rule
 from tests import small_company as company
 from tests.orders.services.scenes import order
@@ -81,6 +81,33 @@ def test_of_two_orders_of_one_moment_one_is_the_first(hub):
     hub.take(cups("1"), cups("2"))
     hub.take(cups("3"))
     assert [order(n).total_amount for n in "123"] == [Decimal(15), Decimal(20), Decimal(20)]
+
+
+def test_an_order_priced_again_meets_the_buyer_as_they_were(hub):
+    """A tier that came later and orders that came late change nothing; without the pins both would."""
+    hub.channel.is_priced_here = True
+    hub.channel.save()
+    live("FIRST", FIRST_5_OFF)
+    live("GOLD", Rule(reward=FreeShipping(), condition=Member(("gold",))))
+    hub.take(cups("1", paid_at=None, member_tier="silver", shipping_amount="8.00"))
+    hub.take(cups("2", placed_at=EARLY, member_tier="gold"))
+    assert Customer.objects.get().tier == "gold"
+    hub.take(cups("1", 3, paid_at=None, revision=2, shipping_amount="8.00"))
+    assert order("1").total_amount == Decimal(33)
+    then = {"tier": "silver", "segments": [], "orders_before": 0}
+    assert list(OrderPricing.objects.filter(order__external_id="1").values_list("buyer_facts", flat=True)) == [then] * 2
+
+
+def test_an_order_from_before_the_buyer_was_pinned_is_pinned_when_it_is_priced_again(hub):
+    hub.channel.is_priced_here = True
+    hub.channel.save()
+    live("FIRST", FIRST_5_OFF)
+    hub.take(cups("1", paid_at=None))
+    OrderPricing.objects.update(buyer_facts={})
+    hub.take(cups("2", placed_at=EARLY))
+    hub.take(cups("1", 3, paid_at=None, revision=2))
+    assert order("1").total_amount == Decimal(30)
+    assert OrderPricing.objects.order_by("pk").last().buyer_facts["orders_before"] == 1
 
 
 @pytest.fixture
