@@ -128,6 +128,9 @@ class Redemption(models.Model):
         indexes = [
             models.Index(fields=["promotion", "-taken_at"], name="redemption_of_promotion"),
             models.Index(fields=["promotion", "buyer"], condition=~Q(buyer=""), name="redemption_of_buyer"),
+            models.Index(fields=["promotion"], condition=Q(status="reserved"), name="redemption_reserved"),
+            models.Index(fields=["reference"], name="redemption_of_order"),
+            models.Index(fields=["-taken_at", "-id"], name="redemption_newest"),
         ]
 
     def __str__(self) -> str:
