@@ -1,17 +1,24 @@
-"""Cancelling before a node has the parcel: the stock goes back at once."""
+"""Cancelling before a node has the parcel: the stock goes back at once.
+
+An order of which every line was cancelled is closed, not cancelled for good: a newer view of it may sell lines again.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
 from audit.services.transactions import atomic_with_retry
+from orders.models import Order
 from orders.services import allocation
 from orders.services import batch as batches
 from orders.services.batch import Batch, Work
-from orders.statuses import EventKind, HoldKind
+from orders.statuses import EventKind, HoldKind, MoneyState
 from promotions.services import limits
+
+CLOSED: Final = "no line was left"
 
 
 @dataclass
@@ -59,3 +66,31 @@ def apply(batch: Batch, work: Work, *, at: datetime, reason: str = "", detail: S
     for kind in list(work.holds):
         batch.lift(work, HoldKind(kind))
     batch.tell(work, EventKind.CANCELLED, detail)
+
+
+def close(batch: Batch, work: Work, *, detail: Sentence) -> None:
+    """Cancel an order of which no line is left, until one is; what a person holds it for stays, for then."""
+    by_person = work.holds.pop(HoldKind.MANUAL, None)
+    apply(batch, work, at=batch.at, reason=CLOSED, detail=detail)
+    if by_person:
+        work.holds[HoldKind.MANUAL] = by_person
+
+
+def is_closed(order: Order) -> bool:
+    """Return whether an order is cancelled only because none of its lines was left."""
+    return order.cancelled_at is not None and order.cancel_reason == CLOSED
+
+
+def reopen(batch: Batch, work: Work) -> None:
+    """Take back that an order was closed; in the same batch nobody hears of it. No node has a parcel of such an order.
+
+    An unpaid one has the term that it would have had.
+    """
+    order = work.order
+    order.cancelled_at, order.cancel_reason = None, ""
+    if order.money_state == MoneyState.UNPAID:
+        order.reserved_until = order.placed_at + timedelta(minutes=batch.channels[order.channel_id].unpaid_minutes)
+    batch.given_up = [number for number in batch.given_up if number != order.number]
+    batch.events = [one for one in batch.events if one.order is not order or one.kind != EventKind.CANCELLED]
+    work.is_priced = False
+    batch.tell(work, EventKind.CHANGED, say("The channel sells lines of this order again."))

@@ -2,6 +2,7 @@
 
 Facts overtake each other, so the end must not depend on their order: the newest view of the whole order says what was
 ordered and where it goes, also when it comes after the cancel, and paid and cancelled stay true however late they come.
+An order that was closed line by line is open again when a newer view sells one of its lines.
 Before release the plan is undone and made again; a node that already has the parcel is not overruled: the order is
 held and a person decides.
 """
@@ -63,9 +64,7 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
         _change_lines(batch, work, lines_of(says), skus)
         if not says.cancelled_at or find_region(says.address.province, says.address.country):  # masked when it is over
             _change_address(batch, work, says.address, says.revision)
-    if says.cancelled_at:
-        _cancel(batch, work, says.cancelled_at, says.cancel_reason)
-    if says.cancelled_at or order.cancelled_at or cancel_if_empty(batch, work):
+    if _is_over(batch, work, says):
         return
     checks.check(batch, work)
     checks.wait_if_sent_elsewhere(batch, work, says.shipped_at)
@@ -73,6 +72,16 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
         checks.wait_for_channel(batch, work, says.must_not_ship)
     else:
         batch.lift(work, HoldKind.CHANNEL)
+
+
+def _is_over(batch: Batch, work: Work, says: IncomingOrder) -> bool:
+    """Cancel, close or open the order as its newest view says; returns whether it does not go on."""
+    if says.cancelled_at:
+        _cancel(batch, work, says.cancelled_at, says.cancel_reason)
+        return True
+    if cancellation.is_closed(work.order) and work.sold_lines():
+        cancellation.reopen(batch, work)
+    return work.order.cancelled_at is not None or cancel_if_empty(batch, work)
 
 
 def lines_of(says: IncomingOrder) -> tuple[IncomingLine, ...]:
@@ -110,10 +119,10 @@ def is_old_news(order: Order, says: IncomingChange) -> bool:
 
 
 def cancel_if_empty(batch: Batch, work: Work) -> bool:
-    """Cancel an order of which every line was cancelled; returns whether it was."""
+    """Close an order of which every line was cancelled; returns whether it was."""
     if work.sold_lines() or work.is_at_a_node():
         return False
-    cancellation.apply(batch, work, at=batch.at, detail=say("Every line was cancelled on the channel."))
+    cancellation.close(batch, work, detail=say("Every line was cancelled on the channel."))
     return True
 
 
@@ -149,7 +158,7 @@ def _pay(batch: Batch, work: Work, paid_at: datetime) -> None:
 
 
 def _cancel(batch: Batch, work: Work, cancelled_at: datetime, reason: str) -> None:
-    if work.order.cancelled_at:
+    if work.order.cancelled_at and not cancellation.is_closed(work.order):
         return
     if work.is_at_a_node():
         batch.hold(

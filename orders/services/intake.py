@@ -17,7 +17,7 @@ from channels.services import connections, inbox
 from channels.statuses import InboundStatus
 from inventory.models import Sku
 from orders.models import Customer, Order
-from orders.services import checks, facts, refunds
+from orders.services import cancellation, checks, facts, refunds
 from orders.services.batch import Batch, Work, works_of
 from orders.statuses import EventKind, MoneyState
 from promotions.services import coupons
@@ -164,8 +164,11 @@ def _take(batch: Batch, desk: _Desk, mail: _Mail) -> inbox.Outcome:
     elif mail.says.revision <= work.order.revision:
         return _superseded(mail.message, work.order)
     else:
+        was_closed = cancellation.is_closed(work.order)
         facts.apply_order(batch, work, refunds.without_refunded(work, mail.says), desk.skus)
         refunds.settle(batch, work)
+        if was_closed:
+            refunds.ask_again(batch, work)
     return _done(mail.message, work, mail.says.remarks)
 
 

@@ -101,15 +101,18 @@ def _cancel_refunded(batch: Batch, work: Work) -> None:
     for line in gone:
         line.is_cancelled, work.is_priced = True, False
         batch.line_changed(line)
-    is_empty = not work.sold_lines() or (_is_all(work, paid_back) and not sent)
+    is_all = _is_all(work, paid_back) and not sent
+    is_empty = not work.sold_lines() or is_all
     if not gone and not is_empty:
         return
     shown = gone or work.lines
     why = say("Refunded before it was sent: %(lines)s.", lines=", ".join(line.title[:40] for line in shown)[:150])
     if work.is_at_a_node():
         _too_late(batch, work, why, is_empty=is_empty)
-    elif is_empty:
+    elif is_all:
         cancellation.apply(batch, work, at=batch.at, reason="refunded", detail=why)
+    elif is_empty:
+        cancellation.close(batch, work, detail=why)
     else:
         allocation.undo(batch, [work])
         batch.tell(work, EventKind.CHANGED, why)
@@ -145,6 +148,12 @@ def _is_all(work: Work, paid_back: Sequence[Refund]) -> bool:
     goods = sum((line.quantity * line.unit_price - line.discount_amount for line in counted), Decimal(0))
     paid = work.order.paid_amount
     return sum((refund.amount for refund in paid_back), Decimal(0)) >= (min(goods, paid) if paid else goods)
+
+
+def ask_again(batch: Batch, work: Work) -> None:
+    """Ask about refunds of some units once more: an order that was closed and is open again has lost the question."""
+    for refund in work.refunds.values():
+        _ask_about_parts(batch, work, refund)
 
 
 def _ask_about_parts(batch: Batch, work: Work, refund: Refund) -> None:
