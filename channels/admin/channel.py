@@ -18,12 +18,18 @@ from audit.admin import columns, filters
 from audit.admin.base import AuditedAdmin
 from audit.admin.reasons import WhyForm
 from channels.adapters import registry
-from channels.admin import choices, endpoint, health, promised, setup_words
+from channels.admin import choices, convergence, endpoint, health, promised, setup_words
 from channels.models import Channel, InboundMessage, Listing, PullCursor
 from channels.services import reconciliation
 from channels.statuses import InboundStatus
 
+SPEED = _("Stock speed")
 TO_DO = (InboundStatus.RECEIVED, InboundStatus.WAITING, InboundStatus.PARKED)
+
+
+def _is_told_stock(channel: Channel) -> bool:
+    able = registry.BY_NAME[channel.adapter].capabilities if channel.adapter in registry.BY_NAME else None
+    return able is not None and (able.stock_set or able.stock_delta)
 
 
 class SecretField(forms.JSONField):
@@ -87,7 +93,9 @@ class ChannelAdmin(health.HealthColumns, endpoint.EndpointPages, AuditedAdmin):
     ordering = ("code",)
     sortable_by = ("code",)
     exclude = ("credentials",)
-    readonly_fields = ("has_credentials", "found_again", "looked_again", *health.READ_ONLY, *endpoint.READ_ONLY)
+    readonly_fields = (
+        "has_credentials", "found_again", "looked_again", "stock_speed", *health.READ_ONLY, *endpoint.READ_ONLY,
+    )  # fmt: skip
     verbs = (endpoint.SEND_TEST,)
     fieldsets = (
         (None, {"fields": (("code", "platform"), ("name", "name_en"), "is_active")}),
@@ -97,6 +105,7 @@ class ChannelAdmin(health.HealthColumns, endpoint.EndpointPages, AuditedAdmin):
         *endpoint.FIELDSETS,
         *health.FIELDSETS,
         (_("Looking again"), {"fields": (("found_again", "looked_again"),)}),
+        (SPEED, {"fields": ("stock_speed",)}),
         (_("Promises"), {"fields": (("unpaid_minutes", "ship_within_hours"), ("priority", "nodes"))}),
     )  # fmt: skip
     empty_hint = _("No channels yet. Add the first shop or system to talk to.")
@@ -110,10 +119,12 @@ class ChannelAdmin(health.HealthColumns, endpoint.EndpointPages, AuditedAdmin):
         return super().get_form(request, obj, change, **(kwargs | {"form": ChannelForm}))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave out what a new channel has not, what only endpoints have, and new credentials for those who look."""
+        """Leave out what a channel has not, what the reader may not see, and new credentials for those who look."""
         missing = {health.CALLS} if obj is None else set()
         if obj is None or not endpoint.is_endpoint(obj):
             missing.add(endpoint.WEBHOOK)
+        if obj is None or not _is_told_stock(obj) or not request.user.has_perm("channels.view_listingstock"):
+            missing.add(SPEED)
         fieldsets = [part for part in super().get_fieldsets(request, obj) if part[0] not in missing]
         if self.has_change_permission(request, obj) or (obj is None and self.has_add_permission(request)):
             return fieldsets
@@ -167,6 +178,11 @@ class ChannelAdmin(health.HealthColumns, endpoint.EndpointPages, AuditedAdmin):
         if not hasattr(channel, "found"):
             self.decorate([channel])
         return columns.age(channel.cursor.last_reconciled_at if channel.cursor else None)
+
+    @admin.display(description=_("95 per cent within"))
+    def stock_speed(self, channel: Channel) -> SafeString:
+        """Show how fast changes of our stock reach it, with a link to all channels' speed."""
+        return convergence.speed_of(channel)
 
     @admin.display(description=_("waiting messages"))
     def waiting(self, channel: Any) -> SafeString:

@@ -86,6 +86,31 @@ def test_the_page_shows_percentiles_counts_and_their_rows(four, desk):
     assert '<rect class="red"' in html
 
 
+def test_a_channels_own_page_shows_its_speed_to_those_who_may_see_it(four, desk, clerk):
+    url = reverse("admin:channels_channel_change", args=[four.pk])
+    now = timezone.now()
+    listing = Listing.objects.get(external_code="EQUAL")
+    for seconds, minutes in ((2, 1), (2, 2), (9, 90)):
+        at = now - timedelta(minutes=minutes)
+        StockPush.objects.create(
+            listing=listing, channel=four, quantity=1, changed_at=at - timedelta(seconds=seconds), accepted_at=at
+        )
+    shown = desk.get(url).content.decode()
+    assert re.findall(r'tag-(\w+)" title="">([\d.]+) s<', shown) == [("green", "2.0"), ("red", "8.3")]
+    assert re.findall(r'<span class="figure">(\d+)</span> Pushes', shown) == ["2", "3"]
+    assert f'href="{PAGE}"' in shown
+    stranger = clerk("channels.view_channel").get(url).content.decode()
+    assert ("95 per cent within" in stranger, "95 per cent within" in shown) == (False, True)
+    type(four).objects.update(adapter="file")
+    assert "95 per cent within" not in desk.get(url).content.decode()
+
+
+def test_a_channel_that_was_told_nothing_yet_has_no_speed(four, desk):
+    shown = desk.get(reverse("admin:channels_channel_change", args=[four.pk])).content.decode()
+    assert re.findall(r'tag-(\w+)" title="">([\d.]+) s<', shown) == []
+    assert f'href="{PAGE}"' in shown
+
+
 def test_the_page_asks_as_often_for_three_channels_as_for_one(four, desk):
     desk.get(PAGE)
 
