@@ -141,10 +141,12 @@ def _nodes(hard: Hard) -> Iterator[Value]:
         yield say("before their cut-off")
     if hard.most_backlog_hours is not None:
         yield say("with at most %(hours)s hours of work waiting", hours=_figure(hard.most_backlog_hours))
-    if hard.most_parcels == 1:
-        yield say("in one parcel")
-    elif hard.most_parcels != Hard().most_parcels:
-        yield say("in at most %(parcels)s parcels", parcels=hard.most_parcels)
+    if hard.most_parcels != Hard().most_parcels:
+        yield _at_most(hard.most_parcels)
+
+
+def _at_most(parcels: int) -> Sentence:
+    return say("in one parcel") if parcels == 1 else say("in at most %(parcels)s parcels", parcels=parcels)
 
 
 def weighty(weights: Weights) -> list[tuple[str, Sentence, float]]:
