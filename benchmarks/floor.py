@@ -111,14 +111,14 @@ def _record_inserts(cursor: Any, recording: Recording, places: dict[int, int], s
     types = dict(cursor.fetchall())
     lists = {name for name, kind in types.items() if kind.endswith("[]")}  # unnest would flatten a list of lists
     as_text = lists | {name for name, kind in types.items() if kind == "jsonb"}
-    read = ", ".join(f"t.{name}::text" if name in as_text else f"t.{name}" for name in types)
+    read = ", ".join(f't."{name}"::text' if name in as_text else f't."{name}"' for name in types)
     cursor.execute(f"SELECT {order_id}, {read} FROM {table} t {join} ORDER BY t.id")
     by_batch: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for belongs_to, *values in cursor.fetchall():
         by_batch[places[belongs_to]].append(tuple(values))
-    names = ", ".join(types)
+    names = ", ".join(f'"{name}"' for name in types)  # a column may be called group
     given = ", ".join("%b::text[]" if name in lists else f"%b::{kind}[]" for name, kind in types.items())
-    made = ", ".join(f"{name}::{kind}" if name in lists else name for name, kind in types.items())
+    made = ", ".join(f'"{name}"::{kind}' if name in lists else f'"{name}"' for name, kind in types.items())
     sql = f"INSERT INTO {table} ({names}) SELECT {made} FROM unnest({given}) AS given ({names})"
     for batch, rows in by_batch.items():
         recording.batches[batch].append(_statement(sql, rows))
