@@ -206,6 +206,10 @@ CELERY_BEAT_SCHEDULE = {
 
 # A promotion that may cost more than this (CNY), or without a bound, needs two approvals.
 PROMOTION_TWO_APPROVALS_ABOVE = Decimal(env.str("PROMOTION_TWO_APPROVALS_ABOVE", default="50000"))
+# Who knows what a version would have done to past orders: promotions know no order.
+PROMOTION_EFFECT = "orders.services.backtests.effect"
+# What becomes of a promotion that neither a budget nor a number of orders bounds: "ask" for two approvals, or "refuse".
+PROMOTION_UNBOUNDED_BUDGETS = env.str("PROMOTION_UNBOUNDED_BUDGETS", default="ask")
 
 # Partners' webhooks go to https addresses of the open Internet only; in development also to this machine.
 WEBHOOKS_MAY_BE_LOCAL = env.bool("WEBHOOKS_MAY_BE_LOCAL", default=DEBUG)
