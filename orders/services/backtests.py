@@ -1,14 +1,17 @@
 """Trying a version of a promotion on past orders: asked for by a person, worked off by a job, read by approvers."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 from django.db import connection
 from django.utils import timezone
 
 from audit.rules.actors import Actor
+from audit.rules.governance import digest
 from audit.rules.sentences import Sentence, say
 from inventory.models import Node, Sku
 from inventory.queries import promise
@@ -19,11 +22,16 @@ from orders.statuses import BacktestStatus
 from promotions.models import PromotionVersion
 from promotions.rules import rule as rules
 from promotions.rules.rule import PublishedRule
-from promotions.services import quotes
+from promotions.services import effects, quotes
+from promotions.services.effects import Effect
 
+logger = logging.getLogger(__name__)
 MOST_ORDERS: Final = 500_000
 MOST_DAYS: Final = 400
 TEN: Final = 10
+MOST_LOOKED_AT: Final = 20  # back-tests of one version, the newest
+OPEN: Final = (BacktestStatus.WAITING, BacktestStatus.RUNNING)
+AGAIN: Final = (BacktestStatus.FAILED, BacktestStatus.STOPPED)
 
 
 class NotTried(Exception):
@@ -38,13 +46,7 @@ def ask(version: PromotionVersion, *, days: int = 30, actor: Actor, at: datetime
     """Ask for a back-test of a version on the orders of the last so many days. Raises ``NotTried``."""
     if not 0 < days <= MOST_DAYS:
         raise NotTried(say("Choose between 1 and %(most)s days.", most=MOST_DAYS))
-    open_ones = Backtest.objects.filter(
-        promotion_code=version.promotion.code,
-        version_number=version.number,
-        status__in=(BacktestStatus.WAITING, BacktestStatus.RUNNING),
-    )
-    if open_ones.exists():
-        raise NotTried(say("This version is being tried already."))
+    _refuse_second(version.promotion.code, version.number)
     return Backtest.objects.create(
         promotion_code=version.promotion.code,
         version_number=version.number,
@@ -55,14 +57,31 @@ def ask(version: PromotionVersion, *, days: int = 30, actor: Actor, at: datetime
     )
 
 
+def again(backtest_id: int, *, actor: Actor, at: datetime) -> Backtest:
+    """Let a back-test that failed or was stopped begin again, on the same days. Raises ``NotTried`` for any other."""
+    backtest = Backtest.objects.get(pk=backtest_id)
+    if backtest.status in AGAIN:
+        _refuse_second(backtest.promotion_code, backtest.version_number)
+    begun = Backtest.objects.filter(pk=backtest_id, status__in=AGAIN).update(
+        status=BacktestStatus.WAITING, orders_done=0, why={}, asked_by=actor.label[:80], asked_at=at, finished_at=None
+    )
+    if not begun:
+        raise NotTried(say("Only one that failed or was stopped can be tried again."))
+    backtest.refresh_from_db()
+    return backtest
+
+
 def stop(backtest_id: int, *, at: datetime) -> bool:
     """Stop a back-test that waits or runs; returns whether there was one."""
-    open_ones = Backtest.objects.filter(pk=backtest_id, status__in=(BacktestStatus.WAITING, BacktestStatus.RUNNING))
+    open_ones = Backtest.objects.filter(pk=backtest_id, status__in=OPEN)
     return bool(open_ones.update(status=BacktestStatus.STOPPED, finished_at=at))
 
 
 def run_waiting(*, at: Callable[[], datetime] = timezone.now) -> int:
-    """Work off the back-tests that wait, the oldest first; returns how many were finished. One worker at a time."""
+    """Work off the back-tests that wait, the oldest first; returns how many were begun. One worker at a time.
+
+    One that breaks is marked as failed with the reason, and the next one is tried.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext('orders.backtests'))")
         if not cursor.fetchone()[0]:
@@ -73,7 +92,7 @@ def run_waiting(*, at: Callable[[], datetime] = timezone.now) -> int:
             while (
                 backtest := Backtest.objects.filter(status=BacktestStatus.WAITING).order_by("pk").first()
             ) is not None:
-                _run(backtest, at)
+                _run_or_fail(backtest, at)
                 done += 1
             return done
         finally:
@@ -104,13 +123,25 @@ def trial_of(published: PublishedRule) -> Trial:
     return Trial(published.code, live, quotes.book_of(changed, live.promotion_ids), replay.goods())
 
 
-def effect(version: PromotionVersion) -> list[Sentence]:
-    """Return what approvers read of the newest finished back-test of a version."""
-    done = Backtest.objects.filter(
-        promotion_code=version.promotion.code, version_number=version.number, status=BacktestStatus.DONE
-    )
-    newest = done.order_by("-pk").first()
-    return [say("It was not tried on past orders yet.")] if newest is None else told(newest)
+def effect(version: PromotionVersion) -> Effect:
+    """Return what approvers read: the newest finished back-test of just what the version says, or that there is none.
+
+    The settings name this function (``PROMOTION_EFFECT``), because promotions know no order.
+    """
+    rows = Backtest.objects.filter(promotion_code=version.promotion.code, version_number=version.number)
+    newest = list(rows.order_by("-pk")[:MOST_LOOKED_AT])
+    of_this = next((row for row in newest if row.result.get("digest") == digest(version.body)), None)
+    if of_this is not None:
+        return Effect(told(of_this), is_tried=True)
+    if any(row.status in OPEN for row in newest):
+        return Effect((say("It is being tried on past orders now."),), is_tried=False)
+    if any(row.status == BacktestStatus.DONE for row in newest):
+        changed = say("It has changed since it was tried on past orders. Try it again.")
+        return Effect((changed,), is_tried=False)
+    if newest and newest[0].status == BacktestStatus.FAILED:
+        why = Sentence(newest[0].why["text"], newest[0].why["values"])
+        return Effect((say("The trial on past orders failed: %(why)s", why=why),), is_tried=False)
+    return Effect((say("It was not tried on past orders yet."),), is_tried=False)
 
 
 def told(backtest: Backtest) -> list[Sentence]:
@@ -135,12 +166,35 @@ def told(backtest: Backtest) -> list[Sentence]:
     return sentences
 
 
+def _refuse_second(code: str, number: int) -> None:
+    if Backtest.objects.filter(promotion_code=code, version_number=number, status__in=OPEN).exists():
+        raise NotTried(say("This version is being tried already."))
+
+
+def _run_or_fail(backtest: Backtest, at: Callable[[], datetime]) -> None:
+    try:
+        _run(backtest, at)
+    except Exception as trouble:
+        logger.exception("back-test %s failed", backtest.pk)
+        failed = Backtest.objects.filter(pk=backtest.pk, status__in=OPEN)
+        failed.update(status=BacktestStatus.FAILED, why=_why(trouble), finished_at=at())
+
+
+def _why(trouble: Exception) -> Sentence:
+    if isinstance(trouble, msgspec.ValidationError):
+        return say("The rule cannot be read: %(why)s", why=str(trouble)[:300])
+    if isinstance(trouble, PromotionVersion.DoesNotExist):
+        return say("This version is not there any more.")
+    error = f"{type(trouble).__name__}: {trouble}"[:300]
+    return say("It broke off: %(error)s. Try it again.", error=error)
+
+
 def _run(backtest: Backtest, at: Callable[[], datetime]) -> None:
     """Replay the orders page by page; each page says how far it is and asks whether somebody stopped it."""
-    version = PromotionVersion.objects.select_related("promotion").filter(
+    version = PromotionVersion.objects.select_related("promotion").get(
         promotion__code=backtest.promotion_code, number=backtest.version_number
     )
-    trial = trial_of(_published(version.get()))
+    trial = trial_of(_published(version))
     ids = _order_ids(backtest)
     Backtest.objects.filter(pk=backtest.pk, status=BacktestStatus.WAITING).update(
         status=BacktestStatus.RUNNING, orders_total=len(ids), orders_done=0
@@ -152,8 +206,9 @@ def _run(backtest: Backtest, at: Callable[[], datetime]) -> None:
         done += len(baskets)
         if not _still_wanted(backtest).update(orders_done=done):
             return
-    result = comparison.stored() | {"gift_stock": _gift_stock(comparison, at())}
-    _still_wanted(backtest).update(status=BacktestStatus.DONE, result=result, finished_at=at())
+    result = comparison.stored() | {"gift_stock": _gift_stock(comparison, at()), "digest": digest(version.body)}
+    if _still_wanted(backtest).update(status=BacktestStatus.DONE, result=result, finished_at=at()):
+        effects.tell_approvers(version)
 
 
 def _still_wanted(backtest: Backtest) -> Any:

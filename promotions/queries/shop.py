@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
+from django.conf import settings
+
 from audit.rules.sentences import Name
 from audit.statuses import VersionStatus
 from channels.models import Channel
@@ -56,6 +58,7 @@ def facts(rule: Rule, code: str, *, on_date: date) -> ShopFacts:
         brands=frozenset(known),
         channels=frozenset(Channel.objects.values_list("code", flat=True)),
         gives=_gives(published for published in live() if published.code != code),
+        most_unbounded=settings.PROMOTION_TWO_APPROVALS_ABOVE if _refuses_unbounded() else None,
     )
 
 
@@ -64,6 +67,10 @@ def belonging(of: Iterable[Rule]) -> Belonging:
     codes = {code for rule in of for code in vocabulary.skus(rule)}
     rows = Sku.objects.filter(code__in=codes).values_list("code", "category__code", "brand")
     return {code: (category, brand) for code, category, brand in rows}
+
+
+def _refuses_unbounded() -> bool:
+    return bool(settings.PROMOTION_UNBOUNDED_BUDGETS == "refuse")
 
 
 def _named(model: type[Category] | type[Channel], codes: set[str]) -> dict[str, Name]:

@@ -22,6 +22,7 @@ from promotions.rules import differences, sentences, validation
 from promotions.rules import rule as rules
 from promotions.rules.rewards import BuyGet, Gift, PurchaseLimit
 from promotions.rules.rule import Rule
+from promotions.services import effects
 from promotions.statuses import RedemptionStatus
 
 APPROVE: Final = "promotions.approve_promotionversion"
@@ -71,8 +72,8 @@ def _changes(old: PromotionVersion | None, new: PromotionVersion) -> Sequence[Se
 
 
 def _effect(version: PromotionVersion) -> Sequence[Sentence]:
-    """Say where the trial on past orders stands; the orders themselves are above this app."""
-    return [say("What it would have done to past orders stands on its back-test page.")]
+    """Say what its newest trial on past orders found; the orders themselves are above this app."""
+    return effects.of(version).told
 
 
 def _approvals_needed(version: PromotionVersion) -> int:

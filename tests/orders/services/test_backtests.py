@@ -4,18 +4,25 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
+from audit.models import ApprovalRequest
+from audit.models.sentences import render
+from audit.services import versions
+from audit.services.versions import Deed, Text
 from orders.models import Backtest, Order, OrderLine, OrderPricing
 from orders.services import backtests
 from orders.services.backtests import NotTried
-from promotions.models import Redemption
+from promotions.models import PromotionVersion, Redemption
+from promotions.rules import rule as rules
 from promotions.rules.conditions import Amount
 from promotions.rules.goods import Goods
 from promotions.rules.rewards import BuyGet, Gift, Item, SpendAndSave, Step
 from promotions.rules.rule import Rule
+from promotions.services.promotions import GOVERNED
 from tests import small_company as company
 from tests.orders.services import scenes
-from tests.promotions.services.scenes import live, submitted
+from tests.promotions.services.scenes import live, person, submitted
 from tests.small_company import NOON, TESTER, order_message
 
 pytestmark = pytest.mark.django_db
@@ -102,14 +109,92 @@ def test_only_the_days_asked_for_and_no_cancelled_orders_count(shop):
     assert tried(submitted("SAVE", Rule(reward=SAVE_5)), days=7).result["with"]["orders"] == 1
 
 
-def test_the_effect_is_told_to_approvers(shop):
+def told(version):
+    effect = backtests.effect(version)
+    return [str(words) for words in effect.told], effect.is_tried
+
+
+def asked_of_approvers():
+    return [render(words) for words in ApprovalRequest.objects.get().effect]
+
+
+FOUND = [
+    "Of 3 orders from 2026-10-03 to 2026-11-02 it would have applied to 2.",
+    "It would have taken 10.00 more off; the margin would have changed by -10.00.",
+]
+
+
+def test_the_effect_is_told_to_approvers_also_of_a_trial_made_while_they_wait(shop):
     version = submitted("SAVE", Rule(reward=SAVE_5))
-    assert [str(words) for words in backtests.effect(version)] == ["It was not tried on past orders yet."]
+    assert told(version) == (["It was not tried on past orders yet."], False)
+    assert asked_of_approvers() == ["It was not tried on past orders yet."]
+    backtests.ask(version, actor=TESTER, at=NOON)
+    assert told(version) == (["It is being tried on past orders now."], False)
+    backtests.run_waiting(at=lambda: NOON)
+    assert told(version) == (FOUND, True)
+    assert asked_of_approvers() == FOUND
+
+
+def test_a_trial_of_what_it_said_before_does_not_count(shop):
+    version = submitted("SAVE", Rule(reward=SAVE_5))
     tried(version)
-    assert [str(words) for words in backtests.effect(version)] == [
-        "Of 3 orders from 2026-10-03 to 2026-11-02 it would have applied to 2.",
-        "It would have taken 10.00 more off; the margin would have changed by -10.00.",
-    ]
+    deed = Deed(person("author"), NOON, "more")
+    versions.withdraw(GOVERNED, version.pk, deed)
+    other = Text(rules.to_json(Rule(reward=SpendAndSave((Step(Decimal(30), Decimal(6)),)))))
+    changed = versions.edit(GOVERNED, version.pk, other, deed, read_digest=version.digest)
+    assert told(changed) == (["It has changed since it was tried on past orders. Try it again."], False)
+    again = versions.edit(GOVERNED, version.pk, Text(version.body), deed, read_digest=changed.digest)
+    assert told(again) == (FOUND, True)
+
+
+def test_a_trial_says_nothing_of_another_promotions_version_of_the_same_number(shop):
+    tried(submitted("SAVE", Rule(reward=SAVE_5)))
+    assert told(submitted("OTHER", Rule(reward=SAVE_5))) == (["It was not tried on past orders yet."], False)
+
+
+def test_a_back_test_that_breaks_is_marked_as_failed_and_the_next_one_is_done(shop):
+    broken = submitted("BAD", Rule(reward=SAVE_5))
+    body = broken.body
+    bad, good = (backtests.ask(one, actor=TESTER, at=NOON) for one in (broken, submitted("GOOD", Rule(reward=SAVE_5))))
+    write_past_the_services(broken, {"reward": {"is": "magic"}})
+    assert backtests.run_waiting(at=lambda: NOON) == 2
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.status, bad.result, bad.finished_at, good.status) == ("failed", {}, NOON, "done")
+    assert render(bad.why) == "The rule cannot be read: Invalid value 'magic' - at `$.reward.is`"
+    assert told(broken) == ([f"The trial on past orders failed: {render(bad.why)}"], False)
+    write_past_the_services(broken, body)
+    assert backtests.again(bad.pk, actor=TESTER, at=NOON).status == "waiting"
+    assert backtests.run_waiting(at=lambda: NOON) == 1
+    bad.refresh_from_db()
+    assert (bad.status, bad.why, bad.result["with"]["hit"]) == ("done", {}, 2)
+
+
+def write_past_the_services(version, body):
+    """Change what never changes, as a damaged row would be: the trigger of versions stands aside for that."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        PromotionVersion.objects.filter(pk=version.pk).update(body=body)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def test_only_one_that_failed_or_was_stopped_is_tried_again(shop):
+    row = backtests.ask(submitted("SAVE", Rule(reward=SAVE_5)), actor=TESTER, at=NOON)
+    for status in ("waiting", "running", "done"):
+        Backtest.objects.update(status=status)
+        with pytest.raises(NotTried):
+            backtests.again(row.pk, actor=TESTER, at=NOON)
+        assert Backtest.objects.get().status == status
+
+
+def test_one_is_not_tried_again_beside_another_of_the_same_version(shop):
+    version = submitted("SAVE", Rule(reward=SAVE_5))
+    row = backtests.ask(version, actor=TESTER, at=NOON)
+    backtests.stop(row.pk, at=NOON)
+    backtests.ask(version, actor=TESTER, at=NOON)
+    with pytest.raises(NotTried):
+        backtests.again(row.pk, actor=TESTER, at=NOON)
+    assert sorted(Backtest.objects.values_list("status", flat=True)) == ["stopped", "waiting"]
 
 
 def test_a_stopped_back_test_is_not_worked_on(shop):

@@ -41,6 +41,35 @@ def test_a_promotion_that_nothing_bounds_needs_two_approvals():
     assert needed(Rule(reward=FreeShipping())) == 2
 
 
+@pytest.mark.parametrize("limits", [Limits(), Limits(most_uses_of_a_buyer=1)], ids=["none", "for a buyer only"])
+def test_where_it_is_wished_a_promotion_that_nothing_bounds_is_refused(settings, limits):
+    settings.PROMOTION_UNBOUNDED_BUDGETS = "refuse"
+    with pytest.raises(NotGood) as refused:
+        scenes.submitted("P", Rule(reward=FreeShipping(), limits=limits))
+    assert [str(reason) for reason in refused.value.reasons] == [
+        "Nothing bounds what it gives. Above ¥50,000 it needs a budget or a number of orders."
+    ]
+    assert (PromotionVersion.objects.get().status, ApprovalRequest.objects.count()) == ("draft", 0)
+
+
+@pytest.mark.parametrize("limits", [Limits(budget=Decimal(60000)), Limits(most_uses=9)], ids=["budget", "orders"])
+def test_where_unbounded_ones_are_refused_a_bound_is_enough(settings, limits):
+    settings.PROMOTION_UNBOUNDED_BUDGETS = "refuse"
+    assert needed(Rule(reward=FreeShipping(), limits=limits)) == 2
+
+
+def test_where_unbounded_ones_are_refused_a_purchase_limit_still_stands(settings):
+    settings.PROMOTION_UNBOUNDED_BUDGETS = "refuse"
+    assert needed(Rule(reward=PurchaseLimit(units=2))) == 1
+
+
+def test_without_somebody_who_knows_orders_the_request_says_so(settings):
+    settings.PROMOTION_EFFECT = ""
+    scenes.submitted("P", CHEAP)
+    told = [str(one["text"]) for one in ApprovalRequest.objects.get().effect]
+    assert told == ["What it would have done to past orders is not known here."]
+
+
 def test_a_purchase_limit_gives_nothing_and_needs_one_approval():
     assert needed(Rule(reward=PurchaseLimit(units=2))) == 1
 
