@@ -31,7 +31,7 @@ from config.demo.past import Past, PastParcel
 from config.demo.people import Buyer, People
 from config.demo.tape import Tape
 from config.demo.warehouse import Warehouse, day_of, days_between, midnight
-from orders.rules.routing import planner as routing
+from orders.rules.routing import nearest as routing
 
 GROWTH_A_DAY = 0.0006
 NOISE = 0.05

@@ -15,7 +15,7 @@ from config.demo.past import Past, PastParcel
 from config.demo.tape import NULL, Tape, money, stamp
 from config.demo.warehouse import Warehouse, day_of
 from orders.rules import progress
-from orders.rules.routing import planner as routing
+from orders.rules.routing import nearest as routing
 
 PIPELINE, NODES_SYSTEM, DESK = "job:pipeline", "channel:WMS", "person:desk"
 FULL_STORY_DAYS = 60  # older orders keep their main events

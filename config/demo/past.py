@@ -7,7 +7,7 @@ from config.demo.company import DemoChannel
 from config.demo.life import Beginning, Journey, WayBack
 from config.demo.people import Buyer
 from orders.rules import progress
-from orders.rules.routing import planner as routing
+from orders.rules.routing import nearest as routing
 
 _STAGES = (("delivered", "delivered"), ("shipped", "shipped"), ("packed", "packed"), ("picking", "picking"))
 

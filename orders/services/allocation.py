@@ -21,7 +21,7 @@ from inventory.rules.shares import Shared
 from inventory.services import capacity, presales, reservations
 from orders.models import Fulfillment, FulfillmentLine, RoutingDecision
 from orders.rules import demand, sharing
-from orders.rules.routing import planner as routing
+from orders.rules.routing import nearest as routing
 from orders.services import oversells
 from orders.services.batch import Batch, Work
 from orders.statuses import EventKind, FulfillmentStatus, HoldKind

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.rules.geography import MAINLAND, REGIONS, distance_km, locate
-from orders.rules.routing import planner as routing
+from orders.rules.routing import nearest as routing
 from orders.rules.routing.facts import Demand, Item, NodeFacts
-from orders.rules.routing.planner import Policy
+from orders.rules.routing.nearest import Policy
 
 POLICY = Policy()
 A, B, C = 1, 2, 3

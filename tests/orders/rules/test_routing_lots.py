@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from inventory.rules.lots import Life, LotUnits
-from orders.rules.routing import planner as routing
+from orders.rules.routing import nearest as routing
 from tests.orders.rules.test_routing import IDS, POLICY, A, B, demand, missing, node, sent, stock
 
 DAY = date(2026, 11, 2)

@@ -1,4 +1,4 @@
-"""Which node sends what: hard filters, then fewest parcels, then the cheapest by distance. Plain Python.
+"""The first router: hard filters, fewest parcels, then the cheapest by distance. Goes once `planner` has taken over.
 
 The order of the rules is the order in which an operator reads them:
 
