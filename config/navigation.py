@@ -64,6 +64,10 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
         ]),
         _group(_("Prices"), [
             _item(_("Promotions"), "loyalty", "promotions.promotion"),
+            _item(_("Coupons"), "confirmation_number", "promotions.coupon"),
+            _item(_("Batches of coupons"), "stacks", "promotions.couponbatch"),
+            _item(_("Redemptions"), "redeem", "promotions.redemption"),
+            _item(_("Back-tests"), "science", "orders.backtest"),
             _item(_("Campaigns"), "campaign", "promotions.campaign"),
         ]),
         _group(_("Set-up"), [

@@ -150,6 +150,7 @@ CELERY_TASK_ROUTES = {
     "orders.run_backtests": {"queue": "reports"},
     "promotions.publish_due": {"queue": "stock"},
     "promotions.watch_budgets": {"queue": "stock"},
+    "promotions.fill_coupons": {"queue": "reports"},
     "config.demo_traffic": {"queue": "reports"},
 }
 # Who is woken when something happened (audit.services.waking); the schedule below finds the same rows without it.
@@ -180,6 +181,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.run_backtests": 5.0,
         "promotions.publish_due": 10.0,
         "promotions.watch_budgets": 300.0,
+        "promotions.fill_coupons": 5.0,
         "inventory.import_stock": 5.0,
         "inventory.remind_of_holds": 3600.0,
         "inventory.refresh_shares": 30.0,

@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from promotions.services import pace, promotions
+from promotions.services import coupons, pace, promotions
 
 
 @shared_task(name="promotions.publish_due")
@@ -18,3 +18,9 @@ def publish_due(**_kwargs: Any) -> None:
 def watch_budgets(**_kwargs: Any) -> None:
     """Open cases for budgets that will be used up too early, and close those that are over (queue ``stock``)."""
     pace.watch(at=timezone.now())
+
+
+@shared_task(name="promotions.fill_coupons")
+def fill_coupons(**_kwargs: Any) -> None:
+    """Make the codes that large batches still miss (queue ``reports``)."""
+    coupons.fill_waiting(at=timezone.now())

@@ -1,5 +1,5 @@
 """Pages about what things cost."""
 
-from promotions.admin import campaign, promotion
+from promotions.admin import campaign, coupon, coupon_batch, promotion, redemption
 
-__all__ = ["campaign", "promotion"]
+__all__ = ["campaign", "coupon", "coupon_batch", "promotion", "redemption"]

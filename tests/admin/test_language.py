@@ -116,7 +116,7 @@ def stock_documents(cup, lid, near, far):
     )
     ChannelShare.objects.create(channel="JD", kind="capped", sku=cup, amount=1, created_at=NOON, created_by="boss")
     offers.ask_for(offers.promise_gift("GIFT1", lid))
-    offers.promise_gift("GIFT2", lid)
+    offers.give_coupons(offers.promise_gift("GIFT2", lid))
     papers.keep_safe(cup)
     papers.receive_goods(cup, lid, near)
     papers.count_goods(cup, near)
