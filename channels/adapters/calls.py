@@ -8,6 +8,7 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from threading import Lock
 from typing import Any, Final
 
 import httpx
@@ -22,12 +23,25 @@ USUAL_WAIT: Final = 30
 LONGEST_WAIT: Final = 3600
 LONGEST_ANSWER: Final = 2000
 LATER: Final = frozenset({408, 425, 429})
+_making = Lock()
+
+
+def _http() -> httpx.Client:
+    """Return this process's connections, made once, at the first call, so that a forked worker has its own."""
+    with _making:
+        return _made_http()
 
 
 @cache
-def _http() -> httpx.Client:
-    """Return this process's connections, made at the first call so that a forked worker has its own."""
+def _made_http() -> httpx.Client:
     return httpx.Client(timeout=httpx.Timeout(SECONDS_TO_ANSWER, connect=SECONDS_TO_CONNECT), follow_redirects=False)
+
+
+def close() -> None:
+    """Close this process's connections; the next call makes new ones."""
+    with _making:
+        _made_http().close()
+        _made_http.cache_clear()
 
 
 def send(platform: str, method: str, url: str, **parts: Any) -> httpx.Response:

@@ -1,5 +1,6 @@
 """One HTTP call: what is reached comes back, what is not is said in our words."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -122,3 +123,13 @@ def test_a_list_of_objects_names_each_place() -> None:
 
 def test_milliseconds_are_exact() -> None:
     assert milliseconds(datetime(2026, 11, 23, 1, 5, 10, 999_999, tzinfo=UTC)) == 1_795_395_910_999
+
+
+def test_threads_that_call_first_at_once_share_one_pool_of_connections() -> None:
+    calls.close()
+    with ThreadPoolExecutor(8) as threads:
+        pools = list(threads.map(lambda _: calls._http(), range(64)))
+    assert len({id(pool) for pool in pools}) == 1
+    calls.close()
+    assert pools[0].is_closed
+    assert not calls._http().is_closed

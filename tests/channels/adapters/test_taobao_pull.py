@@ -230,16 +230,14 @@ def test_a_slow_platform_is_tried_later(
     platform: Platform, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calls, "SECONDS_TO_ANSWER", 0.2)
-    calls._http().close()
-    calls._http.cache_clear()
+    calls.close()
     platform.faults.slow_seconds = 0.6
     platform.faults.plan("slow")
     try:
         with pytest.raises(RetryLater, match="Taobao cannot be reached: ReadTimeout"):
             pull_all(connection, NOON, NOON)
     finally:
-        calls._http().close()
-        calls._http.cache_clear()
+        calls.close()
 
 
 def test_an_address_that_is_no_gateway_is_rejected(connection: Connection) -> None:
