@@ -27,6 +27,14 @@ class Address:
     token: str = ""
 
 
+class DeliveryMethod(StrEnum):
+    """How the buyer wants the goods."""
+
+    STANDARD = "standard"
+    EXPRESS = "express"
+    PICKUP = "pickup"  # the buyer comes for them
+
+
 @dataclass(frozen=True)
 class IncomingLine:
     """One line of an order as the channel sold it."""
@@ -65,6 +73,8 @@ class IncomingOrder:
     coupon_codes: tuple[str, ...] = ()  # of our promotions, as the buyer gave them
     store: str = ""  # where it was bought, for a channel of several stores
     member_tier: str = ""  # the buyer's, in the channel's words
+    delivery_method: DeliveryMethod = DeliveryMethod.STANDARD
+    deliver_by: datetime | None = None  # when it will have come, as the channel promised the buyer
     remarks: tuple[Sentence, ...] = field(default=())  # what translation had to mend
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from audit.rules.sentences import Sentence, say
 from channels.adapters.fields import Fields
-from channels.messages import Address, IncomingLine, IncomingOrder, Untranslatable
+from channels.messages import Address, DeliveryMethod, IncomingLine, IncomingOrder, Untranslatable
 from channels.rules import texts
 
 LONGEST_TITLE: Final = 200
@@ -22,6 +22,7 @@ LONGEST_STORE: Final = 40
 LONGEST_TIER: Final = 20
 MOST_COUPONS: Final = 20
 LARGEST_ORDER: Final = Decimal(100_000_000_000)
+_METHODS: Final = tuple(DeliveryMethod)
 
 
 def order(reader: Fields, *, to: Fields | None, lines: Sequence[Fields], currency: str) -> IncomingOrder:
@@ -53,6 +54,8 @@ def order(reader: Fields, *, to: Fields | None, lines: Sequence[Fields], currenc
         coupon_codes=_coupon_codes(reader),
         store=_short_code(reader, "store", LONGEST_STORE),
         member_tier=_short_code(reader, "member_tier", LONGEST_TIER),
+        delivery_method=_delivery_method(reader),
+        deliver_by=reader.time_or_none("deliver_by"),
         remarks=tuple(reader.remarks),
     )
 
@@ -82,6 +85,16 @@ def _coupon_codes(reader: Fields) -> tuple[str, ...]:
         reader.bad_value("coupon_codes", "bad_value")
     codes = [Fields({"coupon": value}, reader.remarks, reader.label("coupon_codes") + ".") for value in values]
     return tuple(_short_code(code, "coupon", LONGEST_COUPON) for code in codes)
+
+
+def _delivery_method(reader: Fields) -> DeliveryMethod:
+    """Return how the buyer wants the goods; a word that nobody knows is refused, never taken for the usual way."""
+    told = reader.values.get("delivery_method")
+    if told in (None, ""):
+        return DeliveryMethod.STANDARD
+    if told not in _METHODS:
+        reader.bad_value("delivery_method", "bad_value")
+    return DeliveryMethod(told)
 
 
 def _short_code(reader: Fields, name: str, longest: int) -> str:

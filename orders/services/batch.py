@@ -41,7 +41,8 @@ ORDER_FACTS = (
     "customer", "status", "money_state", "goods_state", "open_holds", "goods_amount", "discount_amount",
     "shipping_amount", "total_amount", "paid_amount", "country", "region", "city", "district", "recipient_name",
     "recipient_phone", "recipient_address", "recipient_token", "buyer_note", "seller_note", "paid_at", "ship_by",
-    "promised_date", "reserved_until", "shipped_at", "delivered_at", "cancelled_at", "cancel_reason",
+    "deliver_by", "arrives_from", "arrives_until", "promised_date", "reserved_until", "shipped_at", "delivered_at",
+    "cancelled_at", "cancel_reason",
 )  # fmt: skip
 
 LINE_FACTS = (

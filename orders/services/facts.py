@@ -60,6 +60,7 @@ def apply_order(batch: Batch, work: Work, says: IncomingOrder, skus: dict[tuple[
     if order.paid_at:  # how much that is, this view may tell although a change told it first
         note_paid_amount(batch, work, says.paid_amount)
     order.shipping_amount, order.ship_by = says.shipping_amount, says.ship_by or order.ship_by
+    order.deliver_by = order.deliver_by or says.deliver_by  # a promise is never moved
     if not (says.cancelled_at and work.is_at_a_node()):
         _change_lines(batch, work, lines_of(says), skus)
         if not says.cancelled_at or find_region(says.address.province, says.address.country):  # masked when it is over

@@ -224,6 +224,8 @@ def _new_work(batch: Batch, desk: _Desk, channel: Channel, says: IncomingOrder) 
         placed_at=says.placed_at,
         received_at=batch.at,
         ship_by=says.ship_by,
+        method=says.delivery_method.value,
+        deliver_by=says.deliver_by,
         priority=channel.priority,
         coupon_codes=coupons.known_codes(says.coupon_codes),
         store_code=says.store,

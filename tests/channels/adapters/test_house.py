@@ -14,6 +14,7 @@ from channels.adapters.house import client, sign
 from channels.adapters.protocol import Connection, NotAuthentic, NotOffered, Pushed, Rejected, RetryLater
 from channels.messages import (
     Address,
+    DeliveryMethod,
     IncomingChange,
     IncomingLine,
     IncomingOrder,
@@ -67,6 +68,8 @@ def sample() -> dict[str, Any]:
         "buyer_note": "快",
         "seller_note": "vip",
         "ship_by": "2026-11-25T09:00:00+08:00",
+        "delivery_method": "express",
+        "deliver_by": "2026-11-26T20:00:00+08:00",
         "cancelled_at": None,
         "cancel_reason": "",
         "must_not_ship": "group buy is forming",
@@ -113,6 +116,8 @@ def test_a_full_order_is_read_field_by_field() -> None:
         buyer_note="快",
         seller_note="vip",
         ship_by=datetime(2026, 11, 25, 1, 0, tzinfo=UTC),
+        delivery_method=DeliveryMethod.EXPRESS,
+        deliver_by=datetime(2026, 11, 26, 12, 0, tzinfo=UTC),
         must_not_ship=say("The channel says: %(told)s", told="group buy is forming"),
     )
 
@@ -301,6 +306,18 @@ TIME = "a time is ISO 8601 with its offset, from 2000 to 2100."
             "bad_value",
             "revision is 7, which is not a value it can have.",
             id="revision a text",
+        ),
+        pytest.param(
+            changed(lambda order: order.update(delivery_method="drone")),
+            "bad_value",
+            "delivery_method is drone, which is not a value it can have.",
+            id="delivery method nobody knows",
+        ),
+        pytest.param(
+            changed(lambda order: order.update(deliver_by="2026-11-26T20:00:00")),
+            "bad_time",
+            "deliver_by is 2026-11-26T20:00:00; a time is ISO 8601 with its offset, from 2000 to 2100.",
+            id="promise without offset",
         ),
         pytest.param(
             changed(lambda order: order.update(external_id="x" * 81)),
