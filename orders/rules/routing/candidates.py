@@ -1,0 +1,216 @@
+"""Which nodes may send an order at all, and if not, why. Plain Python.
+
+The rules in the order in which they are asked; the first that speaks against a node is its verdict:
+
+1. the node is active, not down for a while, serves the destination and the channel;
+2. the group's hard rules: kind, node groups, distance, cut-off;
+3. a carrier goes there, and no disruption blocks the way; goods that buyers pick up need a node that hands them out;
+4. of the order itself: a node that refused it before gets it again only from a person;
+5. of the moment: room for one more parcel, no more backlog than the group allows;
+6. of the goods: what they need the node to be able to, where they must not be sent, and units enough.
+
+What does not depend on the order (1 to 3) is worked out once for each group and destination: its ``Reach``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from inventory.rules.cities import CITIES
+from inventory.rules.geography import REGIONS, distance_km, locate
+from orders.rules.routing.costs import PICKUP, Lane, Way, by_distance
+from orders.rules.routing.facts import ANYWHERE, CarrierOption, Demand, NodeFacts, Situation
+from orders.rules.routing.policy import Group, Hard
+from orders.rules.routing.promising import is_past_cut_off
+
+ABLE: Final = "able"
+SHORT: Final = "short"
+FULL: Final = "full"
+NOT_SERVING: Final = "not_serving"
+INACTIVE: Final = "inactive"
+DOWN: Final = "down"
+PAST_CUT_OFF: Final = "past_cut_off"
+NO_CARRIER: Final = "no_carrier"
+DISRUPTED: Final = "disrupted"
+REFUSED_BEFORE: Final = "refused_before"
+LACKS_CAPABILITY: Final = "lacks_capability"
+RESTRICTED: Final = "restricted"
+WRONG_KIND: Final = "wrong_kind"
+NOT_IN_GROUP: Final = "not_in_group"
+TOO_FAR: Final = "too_far"
+BACKLOG: Final = "backlog"
+
+Detail = Mapping[str, Any]
+NOTHING: Final[Detail] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say about a node, with the values behind it."""
+
+    code: str
+    detail: Detail = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A node that may not send to a destination, whatever the order."""
+
+    node_code: str
+    verdict: Verdict
+    km: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The nodes as one group of orders to one destination sees them: who may, cheapest first, and who may not."""
+
+    group: Group
+    lanes: tuple[Lane, ...]
+    refusals: tuple[Refusal, ...]
+
+
+class Reaches:
+    """The reaches of one situation, each worked out once."""
+
+    def __init__(self, situation: Situation) -> None:
+        self._situation = situation
+        self._nodes = sorted(situation.nodes, key=lambda node: node.code)
+        self._known: dict[tuple[object, ...], Reach] = {}
+
+    def of(self, demand: Demand, group: Group) -> Reach:
+        """Return the nodes as a demand sees them. Raises ``KeyError`` for a region that geography does not know."""
+        key = id(group), demand.region, demand.city, demand.method, demand.nodes
+        known = self._known.get(key)
+        if known is None:  # the reach holds its group, so that no other can come by the same id
+            known = self._known[key] = self._look(demand, group)
+        return known
+
+    def _look(self, demand: Demand, group: Group) -> Reach:
+        lanes, refusals = [], []
+        for node in self._nodes:
+            way = way_of(node, demand)
+            verdict, carriers = judge(node, demand, self._situation, group.hard)
+            if verdict.code == ABLE and way is not None:
+                lanes.append(Lane(node, way, carriers, group.weights, group.wait_minutes / 60))
+            else:
+                refusals.append(Refusal(node.code, verdict, round(way.km, 1) if way else None))
+        lanes.sort(key=lambda lane: (round(lane.floor, 6), lane.node.code))
+        return Reach(group, tuple(lanes), tuple(refusals))
+
+
+def judge(
+    node: NodeFacts, demand: Demand, situation: Situation, hard: Hard
+) -> tuple[Verdict, tuple[CarrierOption, ...]]:
+    """Return what speaks against a node whatever is ordered, "able" when nothing does, and the carriers there are."""
+    standing = _of_the_node(node, demand) or _of_the_group(node, demand, situation, hard)
+    if standing:
+        return standing, ()
+    if demand.method == "pickup":
+        return (
+            (Verdict(ABLE), (PICKUP,))
+            if "pickup" in node.capabilities
+            else (Verdict(LACKS_CAPABILITY, {"needs": ["pickup"]}), ())
+        )
+    return _on_the_way(node, demand, situation)
+
+
+def _of_the_node(node: NodeFacts, demand: Demand) -> Verdict | None:
+    if not node.is_active:
+        return Verdict(INACTIVE)
+    if node.is_down:
+        return Verdict(DOWN)
+    if demand.region not in node.serves:
+        return Verdict(NOT_SERVING, {"region": demand.region})
+    if demand.nodes is not None and node.node_id not in demand.nodes:
+        return Verdict(NOT_SERVING, {"channel": demand.channel})
+    return None
+
+
+def _of_the_group(node: NodeFacts, demand: Demand, situation: Situation, hard: Hard) -> Verdict | None:
+    if hard.node_kinds and node.kind not in hard.node_kinds:
+        return Verdict(WRONG_KIND, {"kind": node.kind})
+    if hard.node_groups and node.groups.isdisjoint(hard.node_groups):
+        return Verdict(NOT_IN_GROUP, {"groups": list(hard.node_groups)})
+    if not node.groups.isdisjoint(hard.not_node_groups):
+        return Verdict(NOT_IN_GROUP, {"not_groups": sorted(node.groups.intersection(hard.not_node_groups))})
+    way = way_of(node, demand)
+    if way is None:
+        return Verdict(TOO_FAR, {"place": "unknown"})
+    if hard.most_km is not None and way.km > hard.most_km:
+        return Verdict(TOO_FAR, {"km": round(way.km, 1), "most_km": hard.most_km})
+    if hard.before_cut_off_only and is_past_cut_off(node, situation.at):
+        return Verdict(PAST_CUT_OFF, {"cut_off_minute": node.cut_off_minute})
+    return None
+
+
+def _on_the_way(node: NodeFacts, demand: Demand, situation: Situation) -> tuple[Verdict, tuple[CarrierOption, ...]]:
+    carriers = carriers_of(node, demand, situation)
+    if not carriers:
+        return Verdict(NO_CARRIER, {"from": node.region, "to": demand.region}), ()
+    storms = [storm for storm in situation.disruptions if any(
+        storm.touches(node, demand.region, carrier.code) for carrier in carriers
+    )]  # fmt: skip
+    if not storms:
+        return Verdict(ABLE), carriers
+    open_ones = tuple(
+        _delayed(carrier, hours)
+        for carrier in carriers
+        if (hours := _delay(node, demand, carrier, situation)) is not None
+    )
+    if open_ones:
+        return Verdict(ABLE), open_ones
+    blocking = [storm for storm in storms if storm.effect == "blocks"]
+    return Verdict(DISRUPTED, {"disruptions": [[storm.code, storm.name] for storm in blocking]}), ()
+
+
+def _delay(node: NodeFacts, demand: Demand, carrier: CarrierOption, situation: Situation) -> float | None:
+    """Return by how many hours disruptions delay a carrier, None when one blocks it; delays do not add up."""
+    touching = [storm for storm in situation.disruptions if storm.touches(node, demand.region, carrier.code)]
+    if any(storm.effect == "blocks" for storm in touching):
+        return None
+    return max((storm.delay_hours for storm in touching), default=0.0)
+
+
+def _delayed(carrier: CarrierOption, hours: float) -> CarrierOption:
+    if not hours:
+        return carrier
+    return replace(carrier, hours_p50=carrier.hours_p50 + hours, hours_p90=carrier.hours_p90 + hours)
+
+
+def carriers_of(node: NodeFacts, demand: Demand, situation: Situation) -> tuple[CarrierOption, ...]:
+    """Return who goes from a node to a demand's region: of each carrier and method the tariff that says most exactly.
+
+    An express order goes only by express where there is any. Where no tariffs are kept, distance stands in.
+    """
+    if not situation.carriers:
+        way = way_of(node, demand)
+        return (by_distance(way.km),) if way else ()
+    found: dict[tuple[str, str], CarrierOption] = {}
+    for lane in (
+        (node.region, demand.region), (node.region, ANYWHERE), (ANYWHERE, demand.region), (ANYWHERE, ANYWHERE)
+    ):  # fmt: skip
+        for carrier in situation.carriers.get(lane, ()):
+            found.setdefault((carrier.code, carrier.method), carrier)
+    if demand.method == "express":
+        express = tuple(carrier for carrier in found.values() if carrier.method == "express")
+        return express or tuple(found.values())
+    return tuple(found.values())
+
+
+def way_of(node: NodeFacts, demand: Demand) -> Way | None:
+    """Return how far a node is from where a demand goes, None when nobody knows where the node is."""
+    here = place_of(node)
+    if here is None:
+        return None
+    return Way(distance_km(here[0], locate(demand.region, demand.city)), here[1])
+
+
+def place_of(node: NodeFacts) -> tuple[tuple[float, float], str] | None:
+    """Return a node's coordinates and whether they are its "own" or those of its "city" or "province"."""
+    if node.latitude is not None and node.longitude is not None:
+        return (node.latitude, node.longitude), "own"
+    if node.region not in REGIONS:
+        return None
+    is_city = (node.region, node.city.strip().removesuffix("市")) in CITIES
+    return locate(node.region, node.city), "city" if is_city else "province"

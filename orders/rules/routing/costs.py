@@ -1,0 +1,149 @@
+"""What a parcel costs, in yuan, term by term. Plain Python.
+
+What does not depend on the order is worked out once for each lane (a node, a destination, a group of orders); of each
+order only its weight, what it was promised, and what its goods are worth where they lie. The terms:
+
+- freight: the carrier's price for the first weight and each begun step after it. Where no tariffs are kept at all:
+  ``BASE_FREIGHT`` + ``FREIGHT_PER_KM`` × km, and ``FREIGHT_PER_KG`` for each begun kilogram after the first;
+- pick: the node's cost of a parcel; distance: yuan a kilometre;
+- late: each hour that nine of ten such parcels come after the promise, dearer with each attempt in vain;
+- slow: each hour until half of such parcels have come;
+- load: the square of how busy the node is (``load``);
+- balance: what the units taken are worth to others, markdown: what it is worth to be rid of them (negative);
+- carrier: the share of the carrier's parcels that come late on this lane;
+- standing: what the node's standing lacks to 1.
+
+A parcel goes with the carrier whose freight, late, slow and carrier terms are least together.
+"""
+
+from collections.abc import Iterable
+from math import inf
+from typing import Final, NamedTuple
+
+from orders.rules.routing.facts import CarrierOption, NodeFacts
+from orders.rules.routing.policy import Weights
+
+BASE_FREIGHT: Final = 4.0
+FREIGHT_PER_KM: Final = 0.004
+FREIGHT_PER_KG: Final = 1.0
+KM_PER_HOUR_P50: Final = 40.0  # of the way, where no tariffs are kept; sorting and handing over come on top
+KM_PER_HOUR_P90: Final = 25.0
+HOURS_P50: Final = 12.0
+HOURS_P90: Final = 24.0
+WORKING_HOURS: Final = 8.0  # of a node's day, to compare its backlog with
+TERMS: Final = (
+    "freight", "pick", "distance", "late", "slow", "load", "balance", "markdown", "carrier", "standing",
+)  # fmt: skip
+
+
+class Price(NamedTuple):
+    """What a parcel of some weight costs on a lane, but for its node's load and its goods. ``cost`` includes all."""
+
+    cost: float
+    carrier: CarrierOption
+    freight: float
+    late: float
+    slow: float
+
+
+class Way(NamedTuple):
+    """How far it is, and from where that is measured: a node's "own" coordinates, its "city" or its "province"."""
+
+    km: float
+    place: str = "own"
+
+
+def freight(carrier: CarrierOption, weight_g: int) -> float:
+    """Return a carrier's price for a weight in grams: the first weight, then each begun step."""
+    over = weight_g - carrier.first_g
+    return carrier.first_price + (-(-over // carrier.step_g) * carrier.step_price if over > 0 else 0.0)
+
+
+def by_distance(km: float) -> CarrierOption:
+    """Return what stands in for a carrier where no tariffs are kept."""
+    return CarrierOption(
+        code="",
+        first_g=1000,
+        first_price=BASE_FREIGHT + FREIGHT_PER_KM * km,
+        step_g=1000,
+        step_price=FREIGHT_PER_KG,
+        hours_p50=HOURS_P50 + km / KM_PER_HOUR_P50,
+        hours_p90=HOURS_P90 + km / KM_PER_HOUR_P90,
+    )
+
+
+PICKUP: Final = CarrierOption("", 1000, 0.0, 1000, 0.0, hours_p50=0.0, hours_p90=0.0, method="pickup")
+
+
+def load(node: NodeFacts, backlog: int, parcels_left: int) -> float:
+    """Return how busy a node is, from 0 to 1: what waits there ÷ what it does in a day."""
+    capacity = node.parcels_per_hour * WORKING_HOURS if node.parcels_per_hour else backlog + parcels_left
+    return min(1.0, backlog / capacity) if capacity > 0 else 1.0
+
+
+class Lane:
+    """The way from a node to a destination as one group of orders weighs it, with the carriers that go it."""
+
+    __slots__ = ("carriers", "fixed", "floor", "km", "known", "node", "node_id", "place", "slowest", "wait", "weights")
+
+    def __init__(
+        self, node: NodeFacts, way: Way, carriers: Iterable[CarrierOption], weights: Weights, wait: float = 0.0
+    ) -> None:
+        """Make a lane; its parcels wait ``wait`` hours unreleased. There must be a carrier."""
+        self.node, self.node_id, self.weights = node, node.node_id, weights
+        self.km, self.place = way
+        self.carriers = tuple(sorted(carriers, key=lambda carrier: (carrier.code, carrier.method)))
+        self.wait = wait if node.cut_off_minute is None else 0.0
+        self.slowest = max(carrier.hours_p90 for carrier in self.carriers) + self.wait
+        self.fixed = (
+            weights.pick * node.pick_cost + weights.distance * way.km + weights.standing * max(0.0, 1.0 - node.standing)
+        )
+        self.known: dict[int, tuple[float, Price]] = {}
+        self.floor = self.price(0, 0.0).cost
+
+    def price(self, weight_g: int, leaves_after: float, due: float = inf, urgency: float = 1.0) -> Price:
+        """Return what a parcel costs that leaves in so many hours and is due in ``due`` hours of now.
+
+        Late hours count ``urgency`` times.
+        """
+        if leaves_after + self.slowest > due:
+            return min(self._prices(weight_g, leaves_after, due, urgency), key=_cost)
+        known = self.known.get(weight_g)
+        if known is None or known[0] != leaves_after:
+            known = leaves_after, min(self._prices(weight_g, leaves_after, inf, 1.0), key=_cost)
+            self.known[weight_g] = known
+        return known[1]
+
+    def _prices(self, weight_g: int, leaves_after: float, due: float, urgency: float) -> Iterable[Price]:
+        weights, start = self.weights, leaves_after + self.wait
+        for carrier in self.carriers:
+            price = weights.freight * freight(carrier, weight_g)
+            late = max(0.0, start + carrier.hours_p90 - due) * weights.late * urgency
+            slow = (start + carrier.hours_p50) * weights.slow
+            cost = self.fixed + price + late + slow + weights.carrier * carrier.late_share
+            yield Price(cost, carrier, price, late, slow)
+
+
+def _cost(price: Price) -> float:
+    return price.cost
+
+
+def terms(lane: Lane, price: Price, load_cost: float, balance: float = 0.0, markdown: float = 0.0) -> dict[str, float]:
+    """Return every term of one parcel's cost in yuan, weighted and rounded to cents; their sum is the cost.
+
+    ``balance`` and ``markdown`` are those of the units in it; what is gained is negative.
+    """
+    node, weights = lane.node, lane.weights
+    told = {
+        "freight": price.freight,
+        "pick": weights.pick * node.pick_cost,
+        "distance": weights.distance * lane.km,
+        "late": price.late,
+        "slow": price.slow,
+        "load": load_cost,
+        "balance": balance,
+        "markdown": markdown,
+        "carrier": weights.carrier * price.carrier.late_share,
+        "standing": weights.standing * max(0.0, 1.0 - node.standing),
+    }
+    return {name: round(value, 2) for name, value in told.items()}
