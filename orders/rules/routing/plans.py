@@ -9,7 +9,9 @@ from datetime import date, datetime
 from functools import cached_property
 
 from orders.rules.routing.facts import Item
-from orders.rules.routing.judged import Candidate, Judged
+from orders.rules.routing.judged import Candidate, Judged, Row, worth_of
+
+__all__ = ["Candidate", "Judged", "Parcel", "Plan", "Row", "RunnerUp", "worth_of"]
 
 
 @dataclass(frozen=True)
