@@ -12,7 +12,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from audit.admin import columns
-from audit.services import versions
 from audit.services.approvals import NotAllowed
 from audit.services.versions import Deed, Text
 from audit.statuses import VersionStatus
@@ -26,23 +25,23 @@ from promotions.admin.conditions_field import can_show
 from promotions.models import Promotion, PromotionVersion
 from promotions.rules import naming
 from promotions.rules import rule as rules
-from promotions.services import drafting
+from promotions.services import drafting, permissions
 from promotions.services.drafting import NewPromotion
-from promotions.services.promotions import GOVERNED, rule_of
+from promotions.services.promotions import rule_of
 
-ADD = "promotions.add_promotion"
 MOST_PROPOSED = 12
 
 
 def new_view(request: HttpRequest, frame: dict[str, Any]) -> HttpResponse:
     """Choose a card, then write the first draft of a new promotion."""
-    if not request.user.has_perm(ADD):
+    if not permissions.may_open(request.user):
         raise PermissionDenied
     chosen = request.GET.get("kind", "")
     if chosen not in kinds.KINDS:
         cards = {"kinds": kinds.KINDS, "title": _("New promotion")}
         return TemplateResponse(request, "admin/promotions/kinds.html", frame | cards)
     heading, form = PromotionForm(request.POST or None), RuleForm(request.POST or None, kind=chosen)
+    facts: dict[str, Any] = {"heading": heading}
     if request.method == "POST" and heading.is_valid() and form.is_valid():
         told: Any = heading.cleaned_data
         wanted = NewPromotion(told["code"], told["name"], told["name_en"], told["brand"], told["campaign"])
@@ -50,16 +49,16 @@ def new_view(request: HttpRequest, frame: dict[str, Any]) -> HttpResponse:
             version = drafting.begin(wanted, _text(form), Deed(user_of(request), timezone.now()))
             return HttpResponseRedirect(page_of(version.promotion_id))
         except NotAllowed as refused:
-            heading.add_error("code", columns.sentence(refused.reason.stored()))
-    return _show(request, frame, chosen, form, heading=heading)
+            facts["refused"] = columns.sentence(refused.reason.stored())
+    return _show(request, frame, chosen, form, **facts)
 
 
 def edit_view(request: HttpRequest, pk: int, frame: dict[str, Any]) -> HttpResponse:
     """Change the draft of a promotion, or begin its next version from the one that is in force or was last."""
     promotion = get_object_or_404(Promotion, pk=pk)
-    if not deeds.may_change(request.user, promotion):
-        raise PermissionDenied
     version = _source(promotion, request.GET.get("from", ""))
+    if not deeds.may_change(request.user, promotion, version):
+        raise PermissionDenied
     rule = rule_of(version)
     if not can_show(rule.condition):
         raise Http404
@@ -80,7 +79,7 @@ def edit_view(request: HttpRequest, pk: int, frame: dict[str, Any]) -> HttpRespo
 def preview_view(request: HttpRequest) -> HttpResponse:
     """Return what a form says as it is now; nothing is kept."""
     kind = request.POST.get("kind", "")
-    if not (request.user.has_perm(ADD) or request.user.has_perm("promotions.view_promotion")):
+    if not _may_look(request.user):
         raise PermissionDenied
     if request.method != "POST" or kind not in kinds.KINDS:
         raise Http404
@@ -91,7 +90,7 @@ def preview_view(request: HttpRequest) -> HttpResponse:
 
 def words_view(request: HttpRequest) -> HttpResponse:
     """Return codes and names that begin with or contain what was typed, for one sort of words."""
-    if not (request.user.has_perm(ADD) or request.user.has_perm("promotions.view_promotion")):
+    if not _may_look(request.user):
         raise PermissionDenied
     typed = request.GET.get("q", "").strip()[:60]
     finder = _SOURCES.get(request.GET.get("of", ""))
@@ -109,6 +108,10 @@ def page_of(promotion_id: int) -> str:
     return reverse("admin:promotions_promotion_change", args=[promotion_id])
 
 
+def _may_look(user: Any) -> bool:
+    return bool(user.has_perm("promotions.view_promotion")) or permissions.may_open(user)
+
+
 def _show(request: HttpRequest, frame: dict[str, Any], kind: str, form: RuleForm, **facts: Any) -> HttpResponse:
     promotion = facts.get("promotion")
     title = f"{promotion.code} · {columns.local_name(promotion)}" if promotion else kinds.KINDS[kind].title
@@ -124,9 +127,9 @@ def _keep(request: HttpRequest, version: PromotionVersion, form: RuleForm) -> No
     deed = Deed(user_of(request), timezone.now(), request.POST.get("reason", "").strip()[:200])
     if version.is_editable:
         text = _text(form, version.based_on)
-        versions.edit(GOVERNED, version.pk, text, deed, read_digest=request.POST.get("read_digest", ""))
+        drafting.edit(version, text, deed, read_digest=request.POST.get("read_digest", ""))
     else:
-        versions.draft(GOVERNED, version.promotion_id, _text(form, version.number), deed)
+        drafting.next_version(version.promotion, _text(form, version.number), deed)
 
 
 def _text(form: RuleForm, based_on: int | None = None) -> Text:

@@ -1,4 +1,4 @@
-"""What can be done with a version, by whom, and which of audit's verbs it is."""
+"""What can be done with a version, by whom, and which verb it is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from audit.admin.verbs import Words
 from audit.services import versions
 from audit.services.versions import Deed
 from audit.statuses import VersionStatus
-from promotions.models import PromotionVersion
+from promotions.models import Promotion, PromotionVersion
+from promotions.services import drafting, permissions, stopping
+from promotions.services.permissions import Right
 from promotions.services.promotions import GOVERNED
 
-CHANGE: Final = "promotions.change_promotion"
-STOP: Final = "promotions.stop_promotionversion"
 _PREPARED = (VersionStatus.DRAFT, VersionStatus.CHECKED)
 _WAITING = (VersionStatus.SUBMITTED, VersionStatus.APPROVED, VersionStatus.SCHEDULED)
 
@@ -28,40 +28,36 @@ class VersionDeed:
     icon: str
     statuses: tuple[str, ...]
     run: Callable[[PromotionVersion, Deed, str], Any]
-    permission: str = CHANGE
+    right: Right = Right.WRITE
     needs_reason: bool = True
     is_grave: bool = False
 
     def is_allowed(self, user: Any, version: PromotionVersion) -> bool:
-        """Return whether a person may do this to a version, for all promotions or for this one."""
-        if self.permission == GOVERNED.approve_permission:
-            return GOVERNED.may_approve(user, version)
-        return user.has_perm(self.permission) or (
-            self.permission == CHANGE and user.has_perm(self.permission, version.promotion)
-        )
+        """Return whether a person may do this: everywhere, to this promotion, or in the fields they answer for."""
+        return permissions.may_version(user, self.right, version)
 
 
 DEEDS: Final = (
     VersionDeed("check", _("Check"), "rule", (VersionStatus.DRAFT,),
-                lambda version, deed, _read: versions.check(GOVERNED, version.pk, deed), needs_reason=False),
+                lambda version, deed, _read: drafting.check(version, deed), needs_reason=False),
     VersionDeed("submit", _("Submit for approval"), "send", _PREPARED,
-                lambda version, deed, read: versions.submit(GOVERNED, version.pk, deed, read_digest=read)),
+                lambda version, deed, read: drafting.submit(version, deed, read_digest=read)),
     VersionDeed("approve", _("Approve"), "check_circle", (VersionStatus.SUBMITTED,),
                 lambda version, deed, read: versions.approve(GOVERNED, version.pk, deed, read_digest=read),
-                GOVERNED.approve_permission, needs_reason=False),
+                Right.APPROVE, needs_reason=False),
     VersionDeed("send_back", _("Send back"), "undo", (VersionStatus.SUBMITTED,),
                 lambda version, deed, read: versions.send_back(GOVERNED, version.pk, deed, read_digest=read),
-                GOVERNED.approve_permission, is_grave=True),
+                Right.APPROVE, is_grave=True),
     VersionDeed("withdraw", _("Withdraw"), "undo", _WAITING,
-                lambda version, deed, _read: versions.withdraw(GOVERNED, version.pk, deed)),
+                lambda version, deed, _read: drafting.withdraw(version, deed)),
     VersionDeed("discard", _("Discard"), "delete", _PREPARED,
-                lambda version, deed, _read: versions.discard(GOVERNED, version.pk, deed), is_grave=True),
+                lambda version, deed, _read: drafting.discard(version, deed), is_grave=True),
     VersionDeed("stop", _("Stop at once"), "stop_circle", (VersionStatus.LIVE,),
-                lambda version, deed, _read: versions.pause(GOVERNED, version.pk, deed), STOP, is_grave=True),
+                lambda version, deed, _read: stopping.stop(version, deed), Right.STOP, is_grave=True),
     VersionDeed("resume", _("Resume"), "play_circle", (VersionStatus.PAUSED,),
-                lambda version, deed, _read: versions.resume(GOVERNED, version.pk, deed), STOP),
+                lambda version, deed, _read: stopping.resume(version, deed), Right.STOP),
     VersionDeed("retire", _("Retire"), "event_busy", (VersionStatus.LIVE, VersionStatus.PAUSED),
-                lambda version, deed, _read: versions.retire(GOVERNED, version.pk, deed), STOP, is_grave=True),
+                lambda version, deed, _read: stopping.retire(version, deed), Right.STOP, is_grave=True),
 )  # fmt: skip
 
 
@@ -70,11 +66,13 @@ def offered(user: Any, version: PromotionVersion) -> list[VersionDeed]:
     return [deed for deed in DEEDS if version.status in deed.statuses and deed.is_allowed(user, version)]
 
 
-def may_change(user: Any, promotion: Any) -> bool:
-    """Return whether a person may write on a promotion: on all of them, or on this one."""
-    return user.has_perm(CHANGE) or user.has_perm(CHANGE, promotion)
+def may_change(user: Any, promotion: Promotion, version: PromotionVersion | None = None) -> bool:
+    """Return whether a person may write on a promotion; ``version`` is the one that a draft would begin from."""
+    if version is None:
+        return permissions.may(user, Right.WRITE, promotion, permissions.in_force(promotion))
+    return permissions.may_version(user, Right.WRITE, version)
 
 
-def roll_back(version: PromotionVersion, deed: Deed, to: int) -> PromotionVersion:
-    """Put an earlier version in force again."""
-    return versions.roll_back(GOVERNED, version.pk, deed, to=to)
+def may_stop(user: Any, version: PromotionVersion) -> bool:
+    """Return whether a person may stop a version and go back to an earlier one."""
+    return permissions.may_version(user, Right.STOP, version)

@@ -89,8 +89,8 @@ def context(promotion: Promotion, user: Any, *, compare: tuple[str, str]) -> dic
         "used": used_bar(_usage(promotion, (in_force or shown[0])["version"] if shown else None)),
         "asks_for_coupons": any(rule.needs_coupon for rule in told.values()),
         "compared": _compared(told, names, compare), "numbers": [version.number for version in versions],
-        "may_change": deeds.may_change(user, promotion),
-        "may_roll_back": user.has_perm(deeds.STOP) and in_force is not None,
+        "may_change": deeds.may_change(user, promotion, (in_force or shown[0])["version"] if shown else None),
+        "may_roll_back": in_force is not None and deeds.may_stop(user, in_force["version"]),
     }  # fmt: skip
 
 

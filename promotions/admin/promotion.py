@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -25,6 +25,7 @@ from promotions.admin import builder, deeds, page
 from promotions.models import Promotion, PromotionVersion
 from promotions.queries import shop, usage
 from promotions.rules import sentences
+from promotions.services import permissions, stopping
 from promotions.services.promotions import rule_of
 
 NEWEST = PromotionVersion.objects.filter(promotion=OuterRef("pk")).order_by("-number")
@@ -67,8 +68,33 @@ class PromotionAdmin(AuditedAdmin):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Promotion]:
-        """Add the newest version's status, so that the list can be narrowed by it."""
-        return super().get_queryset(request).annotate(newest_status=Subquery(NEWEST.values("status")[:1]))
+        """Show what a person may see, with the newest version's status, so that the list can be narrowed by it.
+
+        Beside what is granted row by row that is what stays inside the fields they answer for.
+        """
+        rows = super().get_queryset(request)
+        if own := self.in_fields(request):
+            rows = Promotion.objects.filter(Q(pk__in=rows.values("pk")) | Q(pk__in=own))
+        return rows.annotate(newest_status=Subquery(NEWEST.values("status")[:1]))
+
+    def in_fields(self, request: HttpRequest) -> set[int]:
+        """Return the promotions that the person sees by the fields they answer for, worked out once a request."""
+        found: set[int] | None = getattr(request, "_in_fields", None)
+        if found is None:
+            sees_all = any(request.user.has_perm(f"promotions.{deed}_promotion") for deed in ("view", "change"))
+            found = set() if sees_all else permissions.in_fields(request.user)
+            request._in_fields = found  # type: ignore[attr-defined]  # for this request only
+        return found
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the person may see promotions, this one, or some of the fields they answer for."""
+        if super().has_view_permission(request, obj):
+            return True
+        return obj.pk in self.in_fields(request) if obj is not None else permissions.has_fields(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return whether the person may begin promotions at all."""
+        return permissions.may_open(request.user)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the builder's pages and the deeds of versions."""
@@ -133,7 +159,7 @@ class PromotionAdmin(AuditedAdmin):
         if request.method != "POST" or (wanted is None and name != "roll_back"):
             raise Http404
         deed = Deed(builder.user_of(request), timezone.now(), request.POST.get("reason", "").strip()[:200])
-        if not (wanted.is_allowed(request.user, version) if wanted else request.user.has_perm(deeds.STOP)):
+        if not (wanted.is_allowed(request.user, version) if wanted else deeds.may_stop(request.user, version)):
             raise PermissionDenied
         if (wanted is None or wanted.needs_reason) and not deed.reason:
             messages.error(request, gettext("Say why: it is kept in the history."))
@@ -147,7 +173,7 @@ class PromotionAdmin(AuditedAdmin):
         """Call the verb and say what came of it."""
         try:
             if wanted is None:
-                deeds.roll_back(version, deed, page.number(request.POST.get("to", "")))
+                stopping.roll_back(version, deed, to=page.number(request.POST.get("to", "")))
             else:
                 wanted.run(version, deed, request.POST.get("read_digest", ""))
         except NotGood as bad:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Count, Sum
 from django.utils import timezone
 
@@ -22,11 +22,11 @@ from promotions.rules import differences, sentences, validation
 from promotions.rules import rule as rules
 from promotions.rules.rewards import BuyGet, Gift, PurchaseLimit
 from promotions.rules.rule import Rule
-from promotions.services import effects
+from promotions.services import effects, permissions
+from promotions.services.permissions import Right
 from promotions.statuses import RedemptionStatus
 
-APPROVE: Final = "promotions.approve_promotionversion"
-APPROVE_ONE: Final = "promotions.approve_promotion"  # granted for single promotions
+APPROVE: Final = permissions.CODES[Right.APPROVE].everywhere
 ONE, TWO = 1, 2
 
 
@@ -97,10 +97,8 @@ def most_spent(rule: Rule) -> Decimal | None:
 
 
 def _may_approve(user: AbstractBaseUser, version: PromotionVersion) -> bool:
-    """Everybody with the right for all promotions, and those who were given it for this one."""
-    if not isinstance(user, PermissionsMixin):
-        return False
-    return user.has_perm(APPROVE) or user.has_perm(APPROVE_ONE, version.promotion)
+    """Whoever has the right for all promotions, for this one, or in fields that it and what it replaces stay inside."""
+    return permissions.may_instead(user, Right.APPROVE, version)
 
 
 def _applied(changed: Sequence[PromotionVersion]) -> None:

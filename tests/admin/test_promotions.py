@@ -8,11 +8,12 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
 from audit.models import ApprovalRequest
 from promotions.admin.builder_forms import RuleForm, initial_of
 from promotions.admin.kinds import KINDS, kind_of
-from promotions.models import Promotion, PromotionVersion
+from promotions.models import Promotion, PromotionVersion, Scope
 from promotions.rules import conditions as c
 from promotions.rules import rewards as r
 from promotions.rules.goods import Goods
@@ -256,6 +257,69 @@ def test_it_goes_live_at_its_time(author, approver):
     deed(author, version, "submit")
     deed(approver, version, "approve")
     assert (version.status, version.publish_at) == ("scheduled", moment)
+
+
+@pytest.fixture
+def of_tm(goods):
+    """A browser of somebody who answers for the channel TM alone: writes, approves and stops there."""
+    company.channel("JD")
+    company.channel("TM")
+    browser_of_tm = browser("tm")
+    person = User.objects.get(username="tm")
+    field = Scope.objects.create(kind="channel", code="TM")
+    for right in ("write_in_scope", "approve_in_scope", "stop_in_scope"):
+        assign_perm(right, person, field)
+    return browser_of_tm
+
+
+ON_TM = {"condition-1-mode": "all", "condition-1-0-what": "on_channel", "condition-1-0-words": "TM"}
+
+
+def test_whoever_answers_for_a_channel_sees_and_writes_what_stays_on_it(of_tm, author):
+    build(author, code="ALL")
+    ours = of_tm.post(f"{ADD}?kind=gift", GIFT | ON_TM | {"code": "OURS"})
+    assert ours.status_code == 302
+    version = PromotionVersion.objects.get(promotion__code="OURS")
+    shown = of_tm.get(LIST).content.decode()
+    assert ("OURS" in shown, ">ALL<" in shown) == (True, False)
+    assert "Submit for approval" in page(of_tm, version)
+    deed(of_tm, version, "submit")
+    assert version.status == "submitted"
+    beyond = PromotionVersion.objects.get(promotion__code="ALL")
+    url = reverse("admin:promotions_promotion_change", args=[beyond.promotion_id])
+    assert of_tm.get(url).status_code in (403, 404)
+    assert deed(of_tm, beyond, "submit").status_code == 403
+    assert beyond.status == "draft"
+
+
+def test_beyond_the_channel_nothing_is_begun_and_the_form_says_why(of_tm):
+    answer = of_tm.post(f"{ADD}?kind=gift", GIFT)
+    assert "You may not write this: it reaches beyond what you answer for." in answer.content.decode()
+    assert not Promotion.objects.exists()
+
+
+def test_a_draft_does_not_leave_the_channel(of_tm):
+    of_tm.post(f"{ADD}?kind=gift", GIFT | ON_TM)
+    version = PromotionVersion.objects.get()
+    url = reverse("admin:promotions_promotion_build", args=[version.promotion_id])
+    answer = of_tm.post(url, GIFT | {"read_digest": version.digest, "reason": "more"})
+    assert "it reaches beyond what you answer for" in answer.content.decode()
+    assert PromotionVersion.objects.get().body == version.body
+
+
+def test_whoever_answers_for_a_channel_approves_and_stops_there_only(of_tm, author, approver):
+    build(author, code="ALL")
+    author.post(f"{ADD}?kind=gift", GIFT | ON_TM | {"code": "THEIRS"})
+    everywhere, there = (PromotionVersion.objects.get(promotion__code=code) for code in ("ALL", "THEIRS"))
+    for version in (everywhere, there):
+        deed(author, version, "submit")
+    assert deed(of_tm, everywhere, "approve").status_code == 403
+    deed(of_tm, there, "approve")
+    deed(approver, everywhere, "approve")
+    assert (everywhere.status, there.status) == ("live", "live")
+    assert deed(of_tm, everywhere, "stop").status_code == 403
+    deed(of_tm, there, "stop")
+    assert (everywhere.status, there.status) == ("live", "paused")
 
 
 def test_the_list_shows_the_sentence_and_the_status(author):
