@@ -13,6 +13,25 @@ class CaseStatus(TextChoices):
     RESOLVED = "resolved", _("Resolved")
 
 
+class ResolvedHow(TextChoices):
+    """Who or what ended a case."""
+
+    PERSON = "person", _("By a person")
+    CAUSE_GONE = "cause_gone", _("The cause went away")
+    RULE = "rule", _("By a rule")
+
+
+class CaseNews(TextChoices):
+    """What happens to a case."""
+
+    OPENED = "opened", _("Opened")
+    ASSIGNED = "assigned", _("Assigned")
+    SNOOZED = "snoozed", _("Put off")
+    NOTED = "noted", _("Noted")
+    DECIDED = "decided", _("Decided")
+    RESOLVED = "resolved", _("Resolved")
+
+
 class VersionStatus(TextChoices):
     """How far one version of a rule that people edit has come."""
 
@@ -49,3 +68,21 @@ class ApprovalStatus(TextChoices):
     APPROVED = "approved", _("Approved")
     REJECTED = "rejected", _("Sent back")
     WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class BulkStatus(TextChoices):
+    """How far a bulk job is."""
+
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    STOPPED = "stopped", _("Stopped")
+
+
+class BulkItemStatus(TextChoices):
+    """What became of one row of a bulk job."""
+
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+    REFUSED = "refused", _("Refused")
+    FAILED = "failed", _("Failed")
