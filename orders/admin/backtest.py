@@ -20,12 +20,13 @@ from django.views.decorators.http import require_POST
 from audit.admin import columns
 from audit.admin.base import MachineAdmin
 from audit.rules.actors import Actor
-from orders.admin.pricing import OUTCOMES
+from orders.admin import trial
 from orders.models import Backtest
 from orders.services import backtests
 from orders.services.backtests import NotTried
 from orders.statuses import BacktestStatus
 from promotions.models import PromotionVersion
+from promotions.services import permissions
 
 TONES = {"waiting": "grey", "running": "blue", "done": "green", "stopped": "grey", "failed": "red"}
 MAY_SEE = "promotions.view_promotion"
@@ -51,6 +52,8 @@ class BacktestAdmin(MachineAdmin):
         return [
             path("ask/<int:version_id>/", wrap(require_POST(self.ask_view)), name="orders_backtest_ask"),
             path("stop/<int:backtest_id>/", wrap(require_POST(self.stop_view)), name="orders_backtest_stop"),
+            path("again/<int:backtest_id>/", wrap(require_POST(self.again_view)), name="orders_backtest_again"),
+            path("form/", wrap(require_POST(trial.form_view(self.admin_site))), name="orders_backtest_form"),
             path("try/<int:version_id>/", wrap(self.try_view), name="orders_backtest_try"),
             *super().get_urls(),
         ]
@@ -75,6 +78,17 @@ class BacktestAdmin(MachineAdmin):
             messages.warning(request, gettext("It has ended already."))
         return HttpResponseRedirect(reverse("admin:orders_backtest_change", args=[backtest_id]))
 
+    def again_view(self, request: HttpRequest, backtest_id: int) -> HttpResponse:
+        """Let one that failed or was stopped begin again."""
+        if not request.user.has_perm(MAY_SEE):
+            raise PermissionDenied
+        get_object_or_404(Backtest, pk=backtest_id)
+        try:
+            backtests.again(backtest_id, actor=Actor("person", request.user.get_username()), at=timezone.now())
+        except NotTried as refused:
+            messages.error(request, columns.sentence(refused.reason.stored()))
+        return HttpResponseRedirect(reverse("admin:orders_backtest_change", args=[backtest_id]))
+
     def try_view(self, request: HttpRequest, version_id: int) -> HttpResponse:
         """Show what a version does to ten orders: those named in ``orders``, or the newest."""
         version = _version(request, version_id)
@@ -82,7 +96,7 @@ class BacktestAdmin(MachineAdmin):
         comparison = backtests.try_on(version, order_numbers=numbers)
         context = self.admin_site.each_context(request) | {
             "title": gettext("Tried on ten orders"), "opts": Backtest._meta, "version": version,
-            "examples": _examples(comparison.examples), "orders": " ".join(numbers),
+            "examples": trial.shown(comparison.examples), "orders": " ".join(numbers),
         }  # fmt: skip
         return TemplateResponse(request, "admin/orders/backtest/try.html", context)
 
@@ -131,8 +145,10 @@ class BacktestAdmin(MachineAdmin):
 
     @admin.display(description=_("what it found"))
     def sentences(self, row: Backtest) -> SafeString:
-        """Show what approvers read, and the button that stops it while it runs."""
+        """Show what approvers read or why it failed, and the button that stops it or lets it begin again."""
         told = [columns.sentence(one.stored()) for one in backtests.told(row)] if row.result else []
+        if row.why:
+            told.append(columns.sentence(row.why))
         return SafeString(render_to_string("admin/orders/backtest/found.html", {"row": row, "sentences": told}))
 
     @admin.display(description=_("figures"))
@@ -144,19 +160,11 @@ class BacktestAdmin(MachineAdmin):
 
 
 def _version(request: HttpRequest, version_id: int) -> PromotionVersion:
-    if not request.user.has_perm(MAY_SEE):
+    version = get_object_or_404(PromotionVersion.objects.select_related("promotion"), pk=version_id)
+    if not permissions.may_see(request.user, version.promotion):
         raise PermissionDenied
-    return get_object_or_404(PromotionVersion.objects.select_related("promotion"), pk=version_id)
+    return version
 
 
 def _figures(pair: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     return tuple(side | {"gifts": sum(side["gifts"].values())} for side in pair)
-
-
-def _examples(examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    shown = []
-    for one in examples:
-        words, tone = OUTCOMES.get(one["outcome"], (one["outcome"], "grey"))
-        gifts = ", ".join(f"{units} × {sku}" for sku, units in one["gifts"])
-        shown.append(one | {"label": columns.label(words, tone), "gifts": gifts, "why": columns.sentence(one["why"])})
-    return shown

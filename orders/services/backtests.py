@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 MOST_ORDERS: Final = 500_000
 MOST_DAYS: Final = 400
 TEN: Final = 10
+MOST_RECENT: Final = 500  # orders among which ten are chosen to try a rule on
+MOST_HIT: Final = 7  # of the ten, when there are enough others
 MOST_LOOKED_AT: Final = 20  # back-tests of one version, the newest
 OPEN: Final = (BacktestStatus.WAITING, BacktestStatus.RUNNING)
 AGAIN: Final = (BacktestStatus.FAILED, BacktestStatus.STOPPED)
@@ -116,8 +118,39 @@ def try_rule(rule: rules.Rule, code: str, *, number: int = 0, order_numbers: Seq
     return comparison
 
 
+def try_recent(rule: rules.Rule, code: str) -> list[dict[str, Any]]:
+    """Try a rule that is not stored yet on ten of the newest orders; those that it would change come first.
+
+    Returns what ``Comparison.examples`` holds of each. Beside orders that it changes there are some that it does not,
+    as far as there are any: why not is as good to know.
+    """
+    orders = Order.objects.filter(cancelled_at__isnull=True).order_by("-placed_at", "-pk")
+    ids = list(orders.values_list("pk", flat=True)[:MOST_RECENT])
+    trial = trial_of(PublishedRule(code, 0, rule))
+    hit: list[tuple[datetime, dict[str, Any]]] = []
+    missed: list[tuple[datetime, dict[str, Any]]] = []
+    for baskets, coupon_of in replay.pages(ids, trial.known):
+        for basket in baskets:
+            one = Comparison(keeps_all=True)
+            trial.add(one, basket, coupon_of)
+            placed = basket.placed_at or datetime.min.replace(tzinfo=UTC)
+            (hit if one.within.hit else missed).append((placed, one.examples[0]))
+    wanted = max(MOST_HIT, TEN - len(missed))
+    chosen = [*_newest(hit, wanted), *_newest(missed, TEN)]
+    return chosen[:TEN]
+
+
+def _newest(found: Sequence[tuple[datetime, dict[str, Any]]], most: int) -> list[dict[str, Any]]:
+    return [example for _placed, example in sorted(found, key=lambda pair: pair[0], reverse=True)[:most]]
+
+
 def trial_of(published: PublishedRule) -> Trial:
-    """Return the live rules beside the same with one rule in the place of its promotion's."""
+    """Return the live rules beside the same with one rule in the place of its promotion's.
+
+    The rule's own time does not count: one for next week would never have met an order of last week.
+    """
+    always = msgspec.structs.replace(published.rule, starts_at=None, ends_at=None)
+    published = PublishedRule(published.code, published.number, always)
     live = quotes.live()
     changed = dict(sorted({**live.published, published.code: published}.items()))
     return Trial(published.code, live, quotes.book_of(changed, live.promotion_ids), replay.goods())

@@ -104,6 +104,19 @@ def has_fields(user: Any) -> bool:
     return bool(user.is_active) and any(not fields_of(user, right).is_nothing for right in Right)
 
 
+def may_see(user: Any, promotion: Promotion) -> bool:
+    """Return whether a person may read a promotion: all of them, this one, or what they answer for."""
+    codes = ("promotions.view_promotion", "promotions.change_promotion")
+    if any(user.has_perm(code) or user.has_perm(code, promotion) for code in codes):
+        return True
+    return promotion.pk in in_fields(user)
+
+
+def may_try(user: Any) -> bool:
+    """Return whether a person may try rules on past orders."""
+    return bool(user.has_perm("promotions.view_promotion")) or has_fields(user) or may_open(user)
+
+
 def require(user: AbstractBaseUser, right: Right, promotion: Promotion, said: Iterable[Rule]) -> None:
     """Raise ``NotAllowed`` unless a person has a right on a promotion that says these rules."""
     if not may(user, right, promotion, said):
