@@ -15,7 +15,7 @@ import httpx
 
 from audit.rules.sentences import Sentence, say
 from channels.adapters import fields
-from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
+from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
 
 SECONDS_TO_CONNECT: Final = 5.0
 SECONDS_TO_ANSWER: Final = 20.0
@@ -66,6 +66,14 @@ def send(platform: str, method: str, url: str, **parts: Any) -> httpx.Response:
     return answer
 
 
+def content(platform: str, method: str, url: str, **parts: Any) -> bytes:
+    """Call as ``send`` does and return the body of an answer with status 200; raises ``Rejected`` for another one."""
+    answer = send(platform, method, url, **parts)
+    if answer.status_code != 200:
+        raise Rejected(status_reason(platform, answer), answer=shown(answer.content))
+    return answer.content
+
+
 def read(platform: str, body: bytes) -> dict[str, Any]:
     """Return the JSON object in an answer, decimals exact; raises ``RetryLater`` for anything else."""
     try:
@@ -100,6 +108,26 @@ def require(connection: Connection, platform: str, *names: str) -> None:
     if missing:
         what = {"code": connection.code, "platform": platform, "missing": ", ".join(missing)}
         raise Rejected(say("Channel %(code)s cannot call %(platform)s: %(missing)s is not set.", **what))
+
+
+def token(connection: Connection, platform: str) -> str:
+    """Return the access token; raises ``TokenExpired`` while there is none, so that ``renew`` gets the first one."""
+    found = connection.credentials.get("access_token")
+    if not found:
+        raise TokenExpired(say("%(platform)s has given no access token yet.", platform=platform))
+    return found
+
+
+def renewed(connection: Connection, platform: str, told: object, *names: str) -> dict[str, str]:
+    """Return the credentials with the fresh ones of an answer; raises ``RetryLater`` when one of them is not there.
+
+    What such an answer held is kept nowhere: it may be a token.
+    """
+    given = told if isinstance(told, dict) else {}
+    fresh = {name: given.get(name) for name in names}
+    if not all(isinstance(value, str) and value for value in fresh.values()):
+        raise not_understood(platform, b"the answer does not hold " + " and ".join(names).encode())
+    return {**connection.credentials, **fresh}  # type: ignore[dict-item]
 
 
 def wait_seconds(retry_after: str, *, at: datetime) -> int:

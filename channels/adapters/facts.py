@@ -1,12 +1,21 @@
 """Readers of whole facts, shared by the adapters that write them under the house's field names."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Final
 
 from audit.rules.sentences import Sentence, say
 from channels.adapters.fields import Fields
-from channels.messages import Address, DeliveryMethod, IncomingLine, IncomingOrder, Untranslatable
+from channels.messages import (
+    Address,
+    DeliveryMethod,
+    IncomingLine,
+    IncomingOrder,
+    IncomingRefund,
+    RefundedLine,
+    RefundState,
+    Untranslatable,
+)
 from channels.rules import texts
 
 LONGEST_TITLE: Final = 200
@@ -25,11 +34,13 @@ LARGEST_ORDER: Final = Decimal(100_000_000_000)
 _METHODS: Final = tuple(DeliveryMethod)
 
 
-def order(reader: Fields, *, to: Fields | None, lines: Sequence[Fields], currency: str) -> IncomingOrder:
+def order(
+    reader: Fields, *, to: Fields | None, lines: Sequence[Fields], currency: str, held: Sentence | None = None
+) -> IncomingOrder:
     """Return the order in ``reader`` with its receiver and lines; raises ``Untranslatable`` naming field and value.
 
     An order without a receiver (``to`` is None: sold at a till, not sent by parcel, closed before it had one) has an
-    empty province.
+    empty province. ``held`` is the platform's reason to wait, where the adapter has words of its own for it.
     """
     _check_currency(reader, currency)
     return IncomingOrder(
@@ -50,7 +61,7 @@ def order(reader: Fields, *, to: Fields | None, lines: Sequence[Fields], currenc
         seller_note=reader.text("seller_note", LONGEST_NOTE),
         ship_by=reader.time_or_none("ship_by"),
         shipped_at=reader.time_or_none("shipped_at"),
-        must_not_ship=_must_not_ship(reader),
+        must_not_ship=held or _must_not_ship(reader),
         coupon_codes=_coupon_codes(reader),
         store=_short_code(reader, "store", LONGEST_STORE),
         member_tier=_short_code(reader, "member_tier", LONGEST_TIER),
@@ -58,6 +69,37 @@ def order(reader: Fields, *, to: Fields | None, lines: Sequence[Fields], currenc
         deliver_by=reader.time_or_none("deliver_by"),
         remarks=tuple(reader.remarks),
     )
+
+
+def refund(
+    reader: Fields, lines: Sequence[Fields], *, state: RefundState, currency: str, goods_come_back: bool
+) -> IncomingRefund:
+    """Return the refund in ``reader``, whose ``external_id`` is its order's, with the lines that it names.
+
+    A line without a quantity is named as a whole.
+    """
+    return IncomingRefund(
+        external_id=reader.code("external_id"),
+        refund_id=reader.code("refund_id"),
+        revision=reader.whole("revision"),
+        state=state,
+        amount=reader.money("amount"),
+        currency=currency,
+        lines=tuple(
+            RefundedLine(line.code("external_id"), line.quantity("quantity") if line.values.get("quantity") else None)
+            for line in lines
+        ),
+        reason=reader.text("reason", LONGEST_REASON),
+        goods_come_back=goods_come_back,
+        asked_at=reader.time_or_none("asked_at"),
+        remarks=tuple(reader.remarks),
+    )
+
+
+def slowest(states: Collection[RefundState], *, otherwise: RefundState) -> RefundState:
+    """Return how far a refund in several parts is: as far as its slowest part."""
+    found = [one for one in (RefundState.AGREED, RefundState.REFUNDED, RefundState.CLOSED) if one in states]
+    return found[0] if found else otherwise
 
 
 def address(reader: Fields) -> Address:

@@ -9,16 +9,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final, NamedTuple, NoReturn
 
 from audit.rules.sentences import Sentence, say
-from channels.adapters.fields import LONGEST_CODE, Fields
+from channels.adapters.fields import LONGEST_CODE, Fields, decode
 from channels.messages import RawMessage, Untranslatable
 from channels.rules import texts
 
 GMT8: Final = timezone(timedelta(hours=8))
 LONGEST_TOKEN: Final = 500  # what an order keeps
+CENT: Final = Decimal("0.01")
 _CENTS: Final = -2
 _DIGITS: Final = re.compile(r"-?[0-9]{1,19}")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
@@ -100,6 +101,11 @@ def gmt8(value: Any) -> Any:
     return f"{value}+08:00" if _TIME.fullmatch(value) else f"{value} "
 
 
+def china_time(at: datetime) -> str:
+    """Write a time as ``gmt8`` reads it: China's, whole seconds."""
+    return at.astimezone(GMT8).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def buyer_key(value: Any) -> Any:
     """Read a buyer's id; one that is too long to keep stands as its hash, which tells buyers apart as well."""
     if isinstance(value, str) and len(value) > LONGEST_CODE:
@@ -158,6 +164,47 @@ def token(source: Mapping[str, Any], names: Sequence[str], remarks: list[Sentenc
     return ""
 
 
+def opened(raw: RawMessage, currency: str, *, platform: str, refused_by: str) -> dict[str, Any]:
+    """Return the object in a message that is no refusal, for a channel that sells in the platform's currency."""
+    source = decode(raw.payload)
+    check_currency(currency, platform=platform)
+    check_handed_out(source, raw, platform=platform, refused_by=refused_by)
+    return source
+
+
+def part(source: Any, name: str) -> dict[str, Any]:
+    """Return an object inside an object; raises ``Untranslatable`` missing_field."""
+    found = source.get(name) if isinstance(source, dict) else None
+    return found if isinstance(found, dict) else Fields({}, []).missing(name)
+
+
+def part_or_none(source: Any, *names: str) -> dict[str, Any]:
+    """Return the object that lies under these names, empty when there is none."""
+    for name in names:
+        source = source.get(name) if isinstance(source, dict) else None
+    return source if isinstance(source, dict) else {}
+
+
+def tail(number: str) -> int:
+    """Return an id's last three digits: they keep what changed in one second apart; 0 where they are none."""
+    return int(number[-3:]) if number[-3:].isascii() and number[-3:].isdigit() else 0
+
+
+def as_paid(line: Fields, net: Decimal | None) -> dict[str, Any]:
+    """Return a line's unit price and discount so that it comes to what the buyer pays for it; nothing where none says.
+
+    A seller may have raised the price: then the unit price is raised, to whole cents; a discount is never negative.
+    """
+    quantity, unit_price = line.quantity("quantity"), line.money("unit_price")
+    if net is None:
+        return {}
+    if net > quantity * unit_price:
+        unit_price = (net / quantity).quantize(CENT, ROUND_CEILING)
+        place = line.where.rstrip(".")
+        line.remarks.append(say("The price of %(field)s was raised to what the buyer pays for it.", field=place))
+    return {"unit_price": unit_price, "discount": quantity * unit_price - net}
+
+
 def tell_apart(lines: Sequence[Fields]) -> None:
     """Give lines of one number numbers of their own (a gift beside what was bought), where it is only the SKU's."""
     met: Counter[str] = Counter()
@@ -173,7 +220,7 @@ def shared(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     whole, before, parts = sum(weights, Decimal(0)), Decimal(0), []
     for place in range(len(weights)):
         until = sum(weights[: place + 1], Decimal(0))
-        reached = total if until == whole else (total * until / whole).quantize(Decimal("0.01"))
+        reached = total if until == whole else (total * until / whole).quantize(CENT)
         parts.append(reached - before)
         before = reached
     return parts

@@ -1,14 +1,26 @@
 """What is checked of a message before a platform is told, in the same words for all. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from audit.rules.sentences import say
 from channels.adapters.protocol import Rejected
+from channels.adapters.signing import NotThis
 from channels.messages import ShipmentNotice, StockFigure
 
 LARGEST_STOCK: Final = 999_999_999
+BY_OUR_CODES: Final = {name: name for name in ("SF", "ZTO", "YTO", "YUNDA", "STO", "EMS", "JD")}
+BY_PINYIN: Final = {
+    "SF": "shunfeng",
+    "ZTO": "zhongtong",
+    "YTO": "yuantong",
+    "YUNDA": "yunda",
+    "STO": "shentong",
+    "EMS": "ems",
+    "JD": "jd",
+}
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
 
 
@@ -26,6 +38,34 @@ def carrier(platform: str, notice: ShipmentNotice, codes: Mapping[str, str], opt
     if not notice.lines:
         raise Rejected(say("Parcel %(parcel)s has no lines to tell %(platform)s about.", **what))
     return str(code)
+
+
+def once(tell: Callable[[], str], *, knows: Callable[[], bool]) -> str:
+    """Tell, and return the answer. What is refused may be known already, because an earlier answer was lost.
+
+    Then ``knows`` asks the platform itself, and its refusal is the answer; raises ``NotThis`` when it does not know.
+    """
+    try:
+        return tell()
+    except NotThis as refused:
+        if not _is_known(knows):
+            raise
+        return refused.answer
+
+
+def _is_known(knows: Callable[[], bool]) -> bool:
+    try:
+        return knows()
+    except (NotThis, KeyError, TypeError, AttributeError):
+        return False
+
+
+def units(notice: ShipmentNotice) -> Counter[str]:
+    """Return how many units of each of the channel's lines are in a parcel."""
+    held: Counter[str] = Counter()
+    for line in notice.lines:
+        held[line.external_line_id] += line.quantity
+    return held
 
 
 def whole_order(platform: str, notice: ShipmentNotice) -> None:

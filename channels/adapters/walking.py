@@ -56,6 +56,17 @@ class Pages:
                     yield list(fresh.values())
                     seen.update(fresh)
 
+    def walk_settled_first(self, since: datetime, until: datetime, settled: timedelta) -> Iterator[list[Row]]:
+        """Yield a span in two walks: what is older than ``settled``, then the newest rows as a window of their own.
+
+        For lists of which nobody says how they are sorted: the older part gets no new rows any more; what moves in the
+        newest is met again by the next pull, whose window begins before the last one ended.
+        """
+        middle = max(since, until - settled)
+        if middle > since:
+            yield from self.walk(since, middle)
+        yield from self.walk(middle, until)
+
     def _window(self, start: datetime, end: datetime) -> Iterator[list[Row]]:
         front = self.ask(start, end, 1)
         half = start + timedelta(seconds=(end - start) // timedelta(seconds=2))

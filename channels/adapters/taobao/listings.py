@@ -6,13 +6,13 @@ the last to the first: what moves is met again and never missed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, Final
 
-from channels.adapters import calls
+from channels.adapters import fetching
 from channels.adapters.protocol import Connection
 from channels.adapters.taobao import client
-from channels.adapters.taobao.answers import PLATFORM
+from channels.adapters.taobao.client import PLATFORM, Answer
 from channels.messages import ListedItem
 
 ITEMS: Final = "taobao.items.onsale.get"
@@ -24,30 +24,35 @@ PAGE_SIZE: Final = 20  # as many as one call for details takes
 
 def listings(connection: Connection) -> Iterator[list[ListedItem]]:
     """Yield what is on sale, page by page; raises ``RetryLater`` or ``Rejected``."""
-    total = _read(lambda: int(_page(connection, 1)["total_results"]))
+    first = _page(connection, 1)
+    total: int = fetching.read(PLATFORM, first.body, lambda: int(first.inner["total_results"]))
     for number in range(-(-total // PAGE_SIZE), 0, -1):
         page = _page(connection, number)
-        numbers = _read(lambda page=page: [str(int(item["num_iid"])) for item in _rows(page, "items", "item")])
+        numbers = fetching.read(PLATFORM, page.body, partial(_numbers, page))
         if numbers:
-            asked = {"fields": DETAIL_FIELDS, "num_iids": ",".join(numbers)}
-            answer = client.call(connection, DETAILS, asked)
-            yield _read(lambda answer=answer: [one for item in _rows(answer, "items", "item") for one in _listed(item)])
+            answer = client.call(connection, DETAILS, {"fields": DETAIL_FIELDS, "num_iids": ",".join(numbers)})
+            yield fetching.read(PLATFORM, answer.body, partial(_listed, answer))
 
 
 def shop_name(connection: Connection) -> str:
     """Return the seller's nick; raises ``RetryLater`` or ``Rejected``."""
-    user = client.call(connection, SHOP, {"fields": "nick"}).get("user")
+    user = client.call(connection, SHOP, {"fields": "nick"}).inner.get("user")
     return str(user.get("nick") or "") if isinstance(user, dict) else ""
 
 
-def _page(connection: Connection, number: int) -> dict[str, Any]:
+def _page(connection: Connection, number: int) -> Answer:
     asked = {"fields": "num_iid", "page_no": str(number), "page_size": str(PAGE_SIZE)}
     return client.call(connection, ITEMS, asked)
 
 
-def _listed(item: Mapping[str, Any]) -> list[ListedItem]:
-    """Return an item's SKUs, or the item itself when it has none; the code is the one that its orders will name."""
-    return [_one(item, sku) for sku in _rows(item, "skus", "sku")] or [_one(item, {})]
+def _numbers(page: Answer) -> list[str]:
+    return [str(int(item["num_iid"])) for item in _rows(page.inner, "items", "item")]
+
+
+def _listed(answer: Answer) -> list[ListedItem]:
+    """Return the items' SKUs, an item itself when it has none; the code is the one that its orders will name."""
+    items = _rows(answer.inner, "items", "item")
+    return [_one(item, sku) for item in items for sku in _rows(item, "skus", "sku") or [{}]]
 
 
 def _one(item: Mapping[str, Any], sku: Mapping[str, Any]) -> ListedItem:
@@ -59,31 +64,11 @@ def _one(item: Mapping[str, Any], sku: Mapping[str, Any]) -> ListedItem:
         external_code=str(sku.get("outer_id") or item.get("outer_id") or sku_id),
         title=f"{item.get('title') or ''} {kind}".strip(),
         barcode=str(sku.get("barcode") or item.get("barcode") or ""),
-        quantity=_units(sku.get("quantity", item.get("num"))),
-        price=_money(sku.get("price", item.get("price"))),
+        quantity=fetching.units(sku.get("quantity", item.get("num"))),
+        price=fetching.price(sku.get("price", item.get("price"))),
         is_on_sale=item.get("approve_status", "onsale") == "onsale",
     )
 
 
 def _rows(told: Mapping[str, Any], outer: str, inner: str) -> Sequence[Mapping[str, Any]]:
     return (told.get(outer) or {}).get(inner) or []
-
-
-def _units(value: Any) -> int | None:
-    return value if type(value) is int else None
-
-
-def _money(value: Any) -> Decimal | None:
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None
-
-
-def _read(read: Any) -> Any:
-    """Return what is read from an answer; raises ``RetryLater`` for one in another shape."""
-    try:
-        return read()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise calls.not_understood(PLATFORM, repr(error).encode()) from error

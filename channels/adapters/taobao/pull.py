@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from channels.adapters import calls
+from channels.adapters import calls, fetching
 from channels.adapters.protocol import Connection
-from channels.adapters.signing import NotThis
-from channels.adapters.taobao import answers, client, slices, translate
-from channels.adapters.taobao.answers import PLATFORM
+from channels.adapters.renaming import china_time
+from channels.adapters.taobao import client, translate
+from channels.adapters.taobao.client import PLATFORM
 from channels.adapters.walking import Page, Pages, Row
 from channels.messages import RawMessage
 
@@ -38,25 +38,15 @@ DETAIL_FIELDS: Final = ",".join(
 def pull(connection: Connection, *, since: datetime, until: datetime) -> Iterator[list[RawMessage]]:
     """Yield the trades modified in the window, one list per page; raises ``RetryLater`` or ``Rejected``."""
     for rows in Pages(PLATFORM, partial(_page, connection), PAGE_SIZE, LONGEST_WINDOW).walk(since, until):
-        yield [_fetch(connection, row) for row in rows]
+        yield [fetching.one("order", row.key, partial(_trade, connection, row)) for row in rows]
 
 
 def _page(connection: Connection, start: datetime, end: datetime, number: int) -> Page:
-    arguments = {
-        "fields": LIST_FIELDS,
-        "start_modified": client.write_time(start),
-        "end_modified": client.write_time(end),
-        "page_no": str(number),
-        "page_size": str(PAGE_SIZE),
-        "use_has_next": "false",
-    }
-    body = client.call_raw(connection, LIST, arguments)
-    answer = answers.result(LIST, body)
-    try:
-        trades = (answer.get("trades") or {}).get("trade") or []
-        return Page([_row(trade) for trade in trades], int(answer["total_results"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise calls.not_understood(PLATFORM, body) from error
+    window = {"start_modified": china_time(start), "end_modified": china_time(end), "use_has_next": "false"}
+    paging = {"page_no": str(number), "page_size": str(PAGE_SIZE)}
+    body, answer = client.call(connection, LIST, {"fields": LIST_FIELDS, **window, **paging})
+    total = answer.get("total_results")
+    return fetching.page(PLATFORM, body, rows=lambda: (answer.get("trades") or {}).get("trade"), row=_row, total=total)
 
 
 def _row(trade: dict[str, Any]) -> Row:
@@ -66,16 +56,10 @@ def _row(trade: dict[str, Any]) -> Row:
     return Row(tid, str(trade["modified"]))
 
 
-def _fetch(connection: Connection, row: Row) -> RawMessage:
-    """Fetch one trade. A refusal becomes the trade's message, so that the others go on and nothing is lost."""
+def _trade(connection: Connection, row: Row) -> RawMessage:
     arguments = {"fields": DETAIL_FIELDS, "tid": row.key, "include_oaid": "true"}
-    body = client.call_raw(connection, DETAIL, arguments)
-    try:
-        trade = answers.result(DETAIL, body).get("trade")
-        payload = slices.cut(body.decode("utf-8-sig"), answers.envelope_name(DETAIL), "trade").encode()
-    except NotThis:
-        return RawMessage("order", row.key, 0, body)
-    except ValueError as error:
-        raise calls.not_understood(PLATFORM, body) from error
-    modified = trade.get("modified") if isinstance(trade, dict) else None
-    return RawMessage("order", row.key, translate.revision_of(modified or row.changed), payload)
+    body, answer = client.call(connection, DETAIL, arguments)
+    trade = answer.get("trade")
+    if not isinstance(trade, dict):
+        raise calls.not_understood(PLATFORM, body)
+    return RawMessage("order", row.key, translate.revision_of(trade, otherwise=row.changed), calls.written(trade))

@@ -36,12 +36,15 @@ TRADE: Final = {
     "TRADE_CLOSED": Meaning.CANCELLED,
     "TRADE_CLOSED_BY_TAOBAO": Meaning.CANCELLED,
 }
+WENT_OUT: Final = (Meaning.PART_SHIPPED, Meaning.SHIPPED, Meaning.DONE)
 CANCEL_REASONS: Final = {
     "TRADE_CLOSED": "Closed on Taobao after payment (refunded)",
     "TRADE_CLOSED_BY_TAOBAO": "Closed on Taobao before payment",
 }
 DEPOSIT_PAID: Final = "FRONT_PAID_FINAL_NOPAID"
-STEPS: Final[dict[str, Sentence | None]] = {
+STEPS: Final[dict[str | None, Sentence | None]] = {
+    None: None,
+    "": None,
     "FRONT_NOPAID_FINAL_NOPAID": say("Presale: the deposit is not paid yet."),
     DEPOSIT_PAID: say("Presale: only the deposit is paid, the final payment is still to come."),
     "FRONT_PAID_FINAL_PAID": None,

@@ -5,228 +5,147 @@ Not verified against the live platform (documented guesses): trades are in ``CUR
 ``COUNTRIES`` lists the ways to write China.
 """
 
-from datetime import datetime
-from decimal import ROUND_CEILING, Decimal
-from typing import Any, Final, NoReturn
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from audit.rules.sentences import Sentence, say
-from channels.adapters import fields
-from channels.adapters.facts import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_NOTE, LONGEST_PHONE, LONGEST_TITLE
-from channels.adapters.renaming import LONGEST_TOKEN
+from channels.adapters import facts, fields, renaming
+from channels.adapters.fields import Fields
+from channels.adapters.protocol import Connection
+from channels.adapters.renaming import Column, code, count, gmt8, plain
 from channels.adapters.taobao import statuses
-from channels.adapters.taobao.fields import TopFields, read_time
+from channels.adapters.taobao.client import PLATFORM
 from channels.adapters.taobao.statuses import Meaning
-from channels.messages import Address, IncomingLine, IncomingOrder, RawMessage, Untranslatable
-from channels.rules import texts
+from channels.messages import IncomingOrder, RawMessage, Untranslatable
 
 CURRENCY: Final = "CNY"
-COUNTRIES: Final = frozenset({"", "CN", "中国", "中国大陆"})
+COUNTRIES: Final = frozenset({None, "", "CN", "中国", "中国大陆"})
 MASK: Final = "*"
-_CENT: Final = Decimal("0.01")
+ORDER: Final = {
+    "external_id": Column("tid_str|tid", code),
+    "status": Column("status", plain),
+    "changed_at": Column("modified", gmt8),
+    "placed_at": Column("created", gmt8),
+    "paid_at": Column("pay_time", gmt8),
+    "shipped_at": Column("consign_time|modified", gmt8),
+    "cancelled_at": Column("end_time|modified", gmt8),
+    "shipping_amount": Column("post_fee", plain),
+    "paid_amount": Column("payment", plain),
+    "deposit": Column("step_paid_fee", plain),
+    "buyer_key": Column("buyer_open_uid", plain),
+    "buyer_name": Column("buyer_nick", plain),
+    "buyer_note": Column("buyer_message", plain),
+    "seller_note": Column("seller_memo", plain),
+}
+LINE: Final = {
+    "external_id": Column("oid_str|oid", code),
+    "sku_code": Column("outer_sku_id|outer_iid|sku_id", code),
+    "status": Column("status", plain),
+    "title": Column("title", plain),
+    "quantity": Column("num", count),
+    "unit_price": Column("price", plain),
+}
+NETS: Final = ("divide_order_fee", "payment", "total_fee")  # what the buyer pays for a line: the first that is told
+RECEIVER: Final = {
+    "province": Column("receiver_state", plain),
+    "city": Column("receiver_city", plain),
+    "district": Column("receiver_district", plain),
+    "line": Column("receiver_address", plain),
+    "name": Column("receiver_name", plain),
+    "phone": Column("receiver_mobile|receiver_phone", plain),
+}
 
 
-def translate(raw: RawMessage, currency: str) -> IncomingOrder:
+def translate(raw: RawMessage, connection: Connection) -> IncomingOrder:
     """Return the order that a trade is; raises ``Untranslatable`` naming the field and the value."""
-    remarks: list[Sentence] = []
-    trade = TopFields(fields.decode(raw.payload), remarks)
-    _check_fetched(trade, raw)
-    if currency != CURRENCY:
-        raise Untranslatable(
-            "wrong_currency",
-            say(
-                "Taobao sells in %(sold)s, but this channel in %(currency)s.",
-                sold=CURRENCY,
-                currency=texts.shown(currency),
-            ),
-        )
-    meaning = _meaning(trade)
-    lines = _lines(trade)
-    is_cancelled = meaning is Meaning.CANCELLED
-    return IncomingOrder(
-        external_id=raw.external_id,
-        revision=fields.milliseconds(trade.time("modified")),
-        placed_at=trade.time("created"),
-        currency=CURRENCY,
-        lines=lines,
-        address=_address(trade, is_required=not is_cancelled),
-        paid_at=_paid_at(trade, meaning),
-        cancelled_at=(trade.time_or_none("end_time") or trade.time("modified")) if is_cancelled else None,
-        cancel_reason=statuses.CANCEL_REASONS.get(trade.values["status"], ""),
-        shipping_amount=trade.money_or_zero("post_fee"),
-        paid_amount=_paid_amount(trade, meaning),
-        buyer_key=_buyer_key(trade),
-        buyer_name=trade.text("buyer_nick", LONGEST_NAME),
-        buyer_note=trade.text("buyer_message", LONGEST_NOTE),
-        seller_note=trade.text("seller_memo", LONGEST_NOTE),
-        must_not_ship=_must_not_ship(trade, meaning),
-        shipped_at=_shipped_at(trade, meaning),
-        remarks=tuple(remarks),
-    )
+    source = renaming.opened(raw, connection.currency, platform=PLATFORM, refused_by="error_response")
+    trade = renaming.renamed(source, ORDER, [])
+    renaming.check_same(trade.code("external_id"), raw, field="tid")
+    if not trade.values["status"]:
+        trade.missing("status")
+    meaning = trade.meaning("status", statuses.TRADE)
+    held = _held(source, meaning)
+    lines = _lines(source, trade)
+    trade.values = {**trade.values, **_settled(source, trade, meaning)}
+    has_place = source.get("receiver_state") or meaning is not Meaning.CANCELLED
+    to = _receiver(source, trade.remarks) if has_place else None
+    order = facts.order(trade, to=to, lines=lines, currency=CURRENCY, held=held)
+    token = renaming.token(source, ("oaid",), trade.remarks)
+    return replace(order, address=replace(order.address, token=token), remarks=tuple(trade.remarks))
 
 
-def revision_of(modified: object) -> int:
+def revision_of(trade: Mapping[str, Any], *, otherwise: str = "") -> int:
     """Return a modification time as epoch milliseconds, 0 when it cannot be read."""
-    moment = read_time(modified)
-    return fields.milliseconds(moment) if moment else 0
+    told = gmt8(trade.get("modified") or otherwise)
+    try:
+        return fields.milliseconds(Fields({"modified": told}, []).time("modified"))
+    except Untranslatable:
+        return 0
 
 
-def _check_fetched(trade: TopFields, raw: RawMessage) -> None:
-    refused = trade.values.get("error_response")
-    if refused is not None:
-        raise Untranslatable(
-            "not_fetched", say("Taobao did not hand out this trade: %(answer)s", answer=texts.shown(refused, limit=200))
-        )
-    tid = trade.number_text("tid_str", "tid")
-    if tid != raw.external_id:
-        raise Untranslatable(
-            "bad_value",
-            say("tid is %(value)s, but the message is about %(tid)s.", value=tid, tid=texts.shown(raw.external_id)),
-        )
-
-
-# -- status ---------------------------------------------------------------------------------------
-
-
-def _meaning(reader: TopFields, *, unless: str = "") -> Meaning:
-    word = reader.values.get("status") or unless
-    if not word:
-        reader.missing("status")
-    meaning = statuses.TRADE.get(word) if isinstance(word, str) else None
-    if meaning is None:
-        _unknown(reader, "status")
-    return meaning
-
-
-def _unknown(reader: TopFields, name: str) -> NoReturn:
-    value = texts.shown(reader.values[name])
-    raise Untranslatable(
-        "unknown_status",
-        say("%(field)s is %(value)s, a word that is not known.", field=reader.where + name, value=value),
-    )
-
-
-def _must_not_ship(trade: TopFields, meaning: Meaning) -> Sentence | None:
-    step = trade.values.get("step_trade_status")
-    if step and (not isinstance(step, str) or step not in statuses.STEPS):
-        _unknown(trade, "step_trade_status")
+def _held(source: Mapping[str, Any], meaning: Meaning) -> Sentence | None:
+    step = Fields(source, []).meaning("step_trade_status", statuses.STEPS)
     if meaning is Meaning.CANCELLED:
         return None
     if meaning is Meaning.HOLD:
         return statuses.FORBIDDEN
-    if step and statuses.STEPS[step]:
-        return statuses.STEPS[step]
-    flagged = any(trade.values.get(name) in (1, "1") for name in statuses.HOLD_FLAGS)
-    return statuses.FLAGGED if flagged else None
+    is_flagged = any(source.get(name) in (1, "1") for name in statuses.HOLD_FLAGS)
+    return step or (statuses.FLAGGED if is_flagged else None)
 
 
-def _paid_at(trade: TopFields, meaning: Meaning) -> datetime | None:
+def _settled(source: Mapping[str, Any], trade: Fields, meaning: Meaning) -> dict[str, Any]:
+    """Return the values as far as the status lets them count."""
+    told, is_over = trade.values, meaning is Meaning.CANCELLED
+    paid_at, paid_amount = told["paid_at"] or None, None
     if meaning is Meaning.UNPAID:
-        return None
-    paid_at = trade.time_or_none("pay_time")
-    if paid_at or meaning is Meaning.CANCELLED:
-        return paid_at
-    if trade.values.get("type") == statuses.CASH_ON_DELIVERY:
+        paid_at = None
+    elif not paid_at and not is_over:
+        if source.get("type") != statuses.CASH_ON_DELIVERY:
+            trade.missing("paid_at")
         trade.remarks.append(say("Cash on delivery: ready to ship although nothing is paid yet."))
-        return trade.time("created")
-    return trade.missing("pay_time")
+        paid_at = told["placed_at"]
+    if source.get("step_trade_status") == statuses.DEPOSIT_PAID:
+        paid_amount = told["deposit"]
+    elif paid_at and told["paid_at"]:
+        paid_amount = trade.money("paid_amount")
+    return {
+        "revision": fields.milliseconds(trade.time("changed_at")),
+        "currency": CURRENCY,
+        "paid_at": paid_at,
+        "paid_amount": paid_amount,
+        "cancelled_at": told["cancelled_at"] if is_over else None,
+        "cancel_reason": statuses.CANCEL_REASONS.get(told["status"], ""),
+        "shipped_at": told["shipped_at"] if meaning in statuses.WENT_OUT else None,
+        "buyer_key": told["buyer_key"] or _unmasked(trade),
+    }
 
 
-def _paid_amount(trade: TopFields, meaning: Meaning) -> Decimal | None:
-    if trade.values.get("step_trade_status") == statuses.DEPOSIT_PAID:
-        return trade.money_or_none("step_paid_fee")
-    if meaning is Meaning.UNPAID or not trade.values.get("pay_time"):
-        return None
-    return trade.money("payment")
+def _unmasked(trade: Fields) -> str:
+    """Return the nick where it tells one buyer from another; a masked one is shared by many and tells nobody."""
+    nick = trade.text("buyer_name", facts.LONGEST_NAME)
+    return "" if MASK in nick else nick
 
 
-def _shipped_at(trade: TopFields, meaning: Meaning) -> datetime | None:
-    if meaning in (Meaning.PART_SHIPPED, Meaning.SHIPPED, Meaning.DONE):
-        return trade.time_or_none("consign_time") or trade.time("modified")
-    return None
-
-
-# -- lines ----------------------------------------------------------------------------------------
-
-
-def _lines(trade: TopFields) -> tuple[IncomingLine, ...]:
-    orders = trade.rows("orders", "order")
-    if not orders:
-        raise Untranslatable("no_lines", say("The order has no lines."))
-    lines = tuple([_line(trade, order, place) for place, order in enumerate(orders)])
-    seen: set[str] = set()
-    for line in lines:
-        if line.external_id in seen:
-            raise Untranslatable("duplicate_line", say("Two lines have the oid %(value)s.", value=line.external_id))
-        seen.add(line.external_id)
+def _lines(source: Mapping[str, Any], trade: Fields) -> list[Fields]:
+    """Return the lines, each with the price and discount that come to what the buyer pays for it."""
+    told = source.get("orders")
+    rows = told.get("order") if isinstance(told, dict) else told
+    lines = renaming.lines({"orders": rows}, "orders", LINE, trade.remarks)
+    for line, row in zip(lines, rows or [], strict=True):
+        paid = Fields(row, trade.remarks, line.where)
+        net = next((name for name in NETS if paid.money_or_none(name) is not None), NETS[0])
+        line.values = {**line.values, "status": line.values["status"] or trade.values["status"]}
+        is_cancelled = line.meaning("status", statuses.TRADE) is Meaning.CANCELLED
+        line.values = {**line.values, **renaming.as_paid(line, paid.money(net)), "is_cancelled": is_cancelled}
     return lines
 
 
-def _line(trade: TopFields, order: Any, place: int) -> IncomingLine:
-    where = f"orders[{place}]"
-    if not isinstance(order, dict):
-        TopFields({where: order}, trade.remarks).bad_value(where, "bad_value")
-    reader = TopFields(order, trade.remarks, where + ".")
-    quantity, unit_price = reader.quantity("num"), reader.money("price")
-    unit_price, discount = _shared_out(reader, quantity, unit_price)
-    return IncomingLine(
-        external_id=reader.number_text("oid_str", "oid"),
-        sku_code=reader.first_code("outer_sku_id", "outer_iid", "sku_id"),
-        title=reader.text("title", LONGEST_TITLE),
-        quantity=quantity,
-        unit_price=unit_price,
-        discount=discount,
-        is_cancelled=_meaning(reader, unless=trade.values["status"]) is Meaning.CANCELLED,
+def _receiver(source: dict[str, Any], remarks: list[Sentence]) -> Fields:
+    if source.get("receiver_country") not in COUNTRIES:
+        Fields(source, remarks).bad_value("receiver_country", "unknown_country")
+    to = renaming.renamed(source, RECEIVER, remarks)
+    town, line = (
+        Fields(source, remarks).text(name, facts.LONGEST_ADDRESS) for name in ("receiver_town", "receiver_address")
     )
-
-
-def _shared_out(reader: TopFields, quantity: int, unit_price: Decimal) -> tuple[Decimal, Decimal]:
-    """Return unit price and line discount so that the line comes to what the buyer pays for it.
-
-    A seller may have raised the price of a line (a positive ``adjust_fee``): then the unit price is raised, to whole
-    cents, because a discount is never negative.
-    """
-    net = _line_net(reader)
-    if net > quantity * unit_price:
-        unit_price = (net / quantity).quantize(_CENT, ROUND_CEILING)
-        reader.remarks.append(
-            say("The price of %(field)s was raised to what the buyer pays for it.", field=reader.where.rstrip("."))
-        )
-    return unit_price, quantity * unit_price - net
-
-
-def _line_net(reader: TopFields) -> Decimal:
-    for name in ("divide_order_fee", "payment", "total_fee"):
-        amount = reader.money_or_none(name)
-        if amount is not None:
-            return amount
-    return reader.missing("divide_order_fee")
-
-
-# -- people ---------------------------------------------------------------------------------------
-
-
-def _address(trade: TopFields, *, is_required: bool) -> Address:
-    province = trade.text("receiver_state", LONGEST_NAME)
-    if is_required and not province:
-        trade.missing("receiver_state")
-    if (trade.values.get("receiver_country") or "") not in COUNTRIES:
-        trade.bad_value("receiver_country", "unknown_country")
-    town, line = trade.text("receiver_town", LONGEST_NAME), trade.text("receiver_address", LONGEST_ADDRESS)
-    return Address(
-        province=province,
-        city=trade.text("receiver_city", LONGEST_NAME),
-        district=trade.text("receiver_district", LONGEST_NAME),
-        line=(line if line.startswith(town) else town + line)[:LONGEST_ADDRESS],
-        country="CN",
-        name=trade.text("receiver_name", LONGEST_NAME),
-        phone=trade.text("receiver_mobile", LONGEST_PHONE) or trade.text("receiver_phone", LONGEST_PHONE),
-        token=trade.text("oaid", LONGEST_TOKEN),
-    )
-
-
-def _buyer_key(trade: TopFields) -> str:
-    """Return what tells one buyer from another; a masked nick is shared by many and tells nobody."""
-    if trade.values.get("buyer_open_uid"):
-        return trade.code("buyer_open_uid")
-    nick = trade.text("buyer_nick", LONGEST_NAME)
-    return "" if MASK in nick else nick
+    return Fields({**to.values, "line": line if line.startswith(town) else town + line}, remarks, "", to.names)

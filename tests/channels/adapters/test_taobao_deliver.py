@@ -8,9 +8,8 @@ import pytest
 
 from channels.adapters import taobao
 from channels.adapters.protocol import Connection, Rejected, RetryLater
-from channels.adapters.taobao import outgoing
 from channels.messages import Outgoing, ParcelLine, ParcelRequest, ShipmentNotice, ShippedLine, StockFigure
-from channels.simulators.server import LoopbackServer, Response
+from channels.simulators.server import LoopbackServer, Request, Response
 from channels.simulators.taobao import Platform
 from channels.simulators.taobao_trades import BETWEEN_LINES, Sale, SoldLine, make_trade
 
@@ -134,13 +133,11 @@ def test_every_carrier_of_the_house_is_known(platform: Platform, connection: Con
     assert platform.state()["parcels"][0]["company_code"] == carrier
 
 
-def test_a_shop_may_name_its_own_carrier_codes() -> None:
-    call = outgoing.call_for(notice(FIRST, carrier="DHL"), {"carriers": {"DHL": "DHLCN"}})
+def test_a_shop_may_name_its_own_carrier_codes(platform: Platform, connection: Connection) -> None:
+    own = Connection("TM", connection.base_url, connection.credentials, {"carriers": {"SF": "ZTO"}})
+    deliver(notice(FIRST, SECOND, carrier="SF"), own)
 
-    assert call == (
-        "taobao.logistics.offline.send",
-        {"tid": "10001", "out_sid": "SF1", "company_code": "DHLCN", "is_split": "0"},
-    )
+    assert platform.state()["parcels"][0]["company_code"] == "ZTO"
 
 
 def test_a_stock_figure_is_absolute(platform: Platform, connection: Connection) -> None:
@@ -164,7 +161,11 @@ def test_a_figure_for_an_item_that_is_not_listed_is_rejected(platform: Platform,
 
 
 def test_an_answer_without_success_is_rejected(connection: Connection) -> None:
-    body = b'{"logistics_offline_send_response":{"shipping":{"is_success":false}}}'
+    refused = b'{"logistics_offline_send_response":{"shipping":{"is_success":false}}}'
+    unknown = b'{"trade_fullinfo_get_response":{"trade":{"orders":{"order":[{"oid":1,"invoice_no":""}]}}}}'
 
-    with LoopbackServer(lambda request: Response(body)) as server, pytest.raises(Rejected, match="did not accept"):
+    def answer(request: Request) -> Response:
+        return Response(refused if request.parameters()["method"].endswith("send") else unknown)
+
+    with LoopbackServer(answer) as server, pytest.raises(Rejected, match="did not accept"):
         deliver(notice(FIRST), Connection("TM", server.url, connection.credentials))

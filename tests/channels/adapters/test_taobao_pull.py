@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 
-from channels.adapters import calls, taobao
+from channels.adapters import calls, fetching, taobao
 from channels.adapters.protocol import Connection, Rejected, RetryLater
 from channels.adapters.taobao import pull
 from channels.messages import IncomingOrder, RawMessage, Untranslatable
@@ -88,7 +89,7 @@ def test_a_window_that_ends_before_it_begins_asks_nothing(platform: Platform, co
     assert platform.calls[INCREMENT] == 0
 
 
-def test_the_payload_is_the_trade_exactly_as_sent(connection: Connection) -> None:
+def test_the_payload_is_the_trade_with_its_decimals_exact(connection: Connection) -> None:
     trade = '{"tid":7, "modified" : "2025-11-23 12:00:00","price":1.10,"title":"\\u4e0a"}'
     listed = {"total_results": 1, "trades": {"trade": [{"tid": 7, "modified": "2025-11-23 12:00:00"}]}}
 
@@ -100,7 +101,7 @@ def test_the_payload_is_the_trade_exactly_as_sent(connection: Connection) -> Non
     with LoopbackServer(answer) as odd:
         [[raw]] = pull_all(Connection("TM", odd.url, connection.credentials), NOON, NOON)
 
-    assert raw.payload == trade.encode()
+    assert json.loads(raw.payload) == {"tid": 7, "modified": "2025-11-23 12:00:00", "price": "1.10", "title": "上"}
 
 
 def test_fifty_pages_come_from_the_last_to_the_first(platform: Platform, connection: Connection) -> None:
@@ -194,14 +195,14 @@ def test_a_trade_that_is_refused_does_not_stop_the_others(platform: Platform, co
     walk = pull._page(connection, NOON, NOON + timedelta(hours=1), 1)
     del platform.shop.trades[10_001]
 
-    raws = [pull._fetch(connection, row) for row in walk.rows]
+    raws = [fetching.one("order", row.key, partial(pull._trade, connection, row)) for row in walk.rows]
 
     assert [(raw.external_id, raw.revision == 0) for raw in raws] == [
         ("10002", False),
         ("10001", True),
         ("10000", False),
     ]
-    with pytest.raises(Untranslatable, match="did not hand out this trade"):
+    with pytest.raises(Untranslatable, match="did not hand out 10001"):
         taobao.ADAPTER.translate(raws[1], connection)
 
 

@@ -243,7 +243,7 @@ def test_a_long_title_is_cut_with_a_remark() -> None:
         pytest.param(b"null", "not_an_object", "not a JSON object", id="null"),
         pytest.param(changed(tid_str="", tid=None), "missing_field", "tid_str is missing.", id="no tid"),
         pytest.param(changed(tid_str="1"), "bad_value", "tid is 1, but the message is about", id="another tid"),
-        pytest.param(changed(tid_str="", tid=1.5), "bad_value", "tid is 1.5", id="tid with a fraction"),
+        pytest.param(changed(tid_str="", tid=1.5), "bad_value", "tid_str is 1.5", id="tid with a fraction"),
         pytest.param(changed(status=""), "missing_field", "status is missing.", id="no status"),
         pytest.param(changed(status="NEW_WORD"), "unknown_status", "status is NEW_WORD", id="unknown status"),
         pytest.param(changed(status=["x"]), "unknown_status", "status is ['x']", id="status as a list"),
@@ -289,7 +289,7 @@ def test_a_long_title_is_cut_with_a_remark() -> None:
         pytest.param(
             changed(orders={"order": sample()["orders"]["order"] * 2}),
             "duplicate_line",
-            "Two lines have the oid 3902211234567890124.",
+            "orders[1].oid_str is 3902211234567890124, which another line has already.",
             id="the same line twice",
         ),
     ],
@@ -313,7 +313,9 @@ def test_a_trade_that_was_not_handed_out_is_refused_with_the_platforms_answer() 
     code, words = refusal(b'{"error_response":{"code":15,"sub_code":"isv.trade-not-exist"}}')
 
     assert code == "not_fetched"
-    assert words == ("Taobao did not hand out this trade: {'code': 15, 'sub_code': 'isv.trade-not-exist'}")
+    assert words == (
+        f"Taobao did not hand out {TID}: {{'error_response': {{'code': 15, 'sub_code': 'isv.trade-not-exist'}}}}"
+    )
 
 
 def test_nothing_is_pushed() -> None:
