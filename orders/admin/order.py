@@ -1,10 +1,12 @@
 """The orders list, and the door of the single order page."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +16,7 @@ from audit.admin.base import MachineAdmin
 from audit.admin.filters import DaysFilter, PlacedFilter, choice
 from channels.admin import choices as channel_choices
 from inventory.admin import choices as stock_choices
-from orders.admin import deeds, filters, looks, page, promise_filters, search
+from orders.admin import deeds, filters, looks, page, promise_filters, refund_quote, search
 from orders.models import Fulfillment, Order
 from orders.statuses import FulfillmentStatus, MoneyState, OrderStatus
 
@@ -56,6 +58,11 @@ class OrderAdmin(MachineAdmin):
         (_("Awaiting payment"), "status=awaiting_payment"),
         (_("Today"), "when=today"),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that works out a refund."""
+        view = self.admin_site.admin_view(partial(refund_quote.view, self))
+        return [path("<int:pk>/refund-quote/", view, name="orders_order_refund_quote"), *super().get_urls()]
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Show the newest first; whoever asks for a deadline sees the soonest first."""

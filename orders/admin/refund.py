@@ -4,12 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import columns, filters
 from audit.admin.base import MachineAdmin
-from orders.admin import looks, search
+from orders.admin import looks, refund_quote, search
 from orders.models import Refund
 from orders.statuses import RefundStatus
 
@@ -29,7 +30,9 @@ class RefundAdmin(MachineAdmin):
     search_help_text = _("Order, channel or tracking number, phone; or a pasted list")
     ordering = ("-received_at", "-pk")
     sortable_by = ()
-    fields = ("order_", "external_id", "money", "about", "reason", "state", "asked", "told", "goods_come_back")
+    fields = (
+        "order_", "external_id", "money", "about", "reason", "state", "asked", "told", "goods_come_back", "worked_out",
+    )  # fmt: skip
     readonly_fields = fields
     empty_hint = _("No refunds. They appear when a channel tells of one.")
 
@@ -68,3 +71,9 @@ class RefundAdmin(MachineAdmin):
     def told(self, row: Refund) -> SafeString:
         """Show when the channel told us first."""
         return columns.when(row.received_at)
+
+    @admin.display(description=_("we work out"))
+    def worked_out(self, row: Refund) -> SafeString:
+        """Show what the order would have cost without these units, beside what the channel says."""
+        told = refund_quote.beside(row)
+        return SafeString(render_to_string("admin/orders/order/worked_out.html", {"told": told}))

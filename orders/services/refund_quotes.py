@@ -35,6 +35,7 @@ from promotions.services.quotes import Pins
 
 NOTHING: Final = Decimal(0)
 MOST_LINES: Final = 500
+NO_NUMBER: Final = say("Units are whole numbers.")
 
 
 class NotWorkedOut(Exception):
