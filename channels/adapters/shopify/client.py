@@ -13,13 +13,15 @@ import httpx
 
 from audit.rules.sentences import say
 from channels.adapters import calls
-from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
+from channels.adapters.protocol import Connection, Rejected
+from channels.adapters.refusals import Refusals
 from channels.rules import texts
 
 PLATFORM: Final = "Shopify"
 VERSION: Final = "2026-10"
 LIMITED: Final = "THROTTLED"
-LATER_CODES: Final = frozenset({LIMITED, "INTERNAL_SERVER_ERROR", "TIMEOUT"})
+LATER_CODES: Final = dict.fromkeys((LIMITED, "INTERNAL_SERVER_ERROR", "TIMEOUT"), calls.USUAL_WAIT)
+REFUSALS: Final = Refusals(later=LATER_CODES, limited={LIMITED})
 LONGEST_WORDS: Final = 200
 _NEXT: Final = re.compile(r'<([^<>]*)>; *rel="next"')
 
@@ -29,6 +31,11 @@ class Answer(NamedTuple):
 
     body: dict[str, Any]
     page_info: str = ""
+
+
+def shop_name(connection: Connection) -> str:
+    """Return the shop's name; raises ``RetryLater`` or ``Rejected``."""
+    return str(rest(connection, "shop.json").body.get("shop", {}).get("name", ""))
 
 
 def rest(connection: Connection, path: str, params: Mapping[str, str] | None = None) -> Answer:
@@ -78,12 +85,9 @@ def _call(connection: Connection, method: str, path: str, **parts: Any) -> httpx
 
 def _refuse(body: dict[str, Any], content: bytes) -> None:
     errors = body["errors"] if isinstance(body["errors"], list) else []
-    codes = {(error.get("extensions") or {}).get("code") for error in errors if isinstance(error, dict)}
-    reason, answer = _reason(body["errors"]), calls.shown(content)
-    if codes & LATER_CODES:
-        later = Throttled if LIMITED in codes else RetryLater
-        raise later(reason, seconds=_throttled_seconds(body), answer=answer)
-    raise Rejected(reason, answer=answer)
+    codes = [str((error.get("extensions") or {}).get("code")) for error in errors if isinstance(error, dict)]
+    seconds, reason = _throttled_seconds(body), _reason(body["errors"])
+    REFUSALS.refuse(*codes, reason=reason, body=content, seconds=seconds, unknown=Rejected)
 
 
 def _throttled_seconds(body: dict[str, Any]) -> int:

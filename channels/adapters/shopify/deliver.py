@@ -66,9 +66,8 @@ def _set_stock(figure: StockFigure, connection: Connection, *, key: str) -> str:
 
 
 def _ship(notice: ShipmentNotice, connection: Connection) -> str:
-    company = telling.carrier(
-        client.PLATFORM, notice, {notice.carrier_code: notice.carrier_code, **CARRIERS}, connection.options
-    )
+    names = {notice.carrier_code: notice.carrier_code, **CARRIERS}
+    company = telling.carrier(client.PLATFORM, notice, names, connection.options)
     number = telling.number(client.PLATFORM, "id", notice.order_external_id)
     order = client.rest(connection, f"orders/{number}.json", {"fields": "id,fulfillments"}).body.get("order") or {}
     left = _not_yet_told(notice, order.get("fulfillments") or [])
@@ -85,9 +84,7 @@ def _ship(notice: ShipmentNotice, connection: Connection) -> str:
 
 def _not_yet_told(notice: ShipmentNotice, fulfillments: Items) -> dict[str, int]:
     """Return how many units of each line no fulfillment with this tracking number holds yet."""
-    left: dict[str, int] = defaultdict(int)
-    for line in notice.lines:
-        left[line.external_line_id] += line.quantity
+    left = telling.units(notice)
     for fulfillment in fulfillments:
         numbers = fulfillment.get("tracking_numbers") or [fulfillment.get("tracking_number")]
         if fulfillment.get("status") == "cancelled" or notice.tracking_number not in numbers:

@@ -8,14 +8,12 @@ Not verified against the live platform: that a hold moves the order's ``updated_
 ``PAGE_SIZE`` orders, and the fields of a product's variants (``PRODUCT_FIELDS``).
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import chain
 from typing import Any, Final
 
-from channels.adapters import calls
+from channels.adapters import calls, fetching
 from channels.adapters.protocol import Connection
 from channels.adapters.shopify import client, translate
 from channels.messages import ListedItem, RawMessage
@@ -23,7 +21,6 @@ from channels.messages import ListedItem, RawMessage
 PAGE_SIZE: Final = 250
 HOLDS: Final = "query Holds($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { id displayFulfillmentStatus } } }"
 GID: Final = "gid://shopify/Order/"
-_PRICE: Final = re.compile(r"[0-9]{1,8}(\.[0-9]{1,4})?")
 PRODUCT_FIELDS: Final = "id,title,status,variants"
 
 
@@ -52,9 +49,7 @@ def listings(connection: Connection) -> Iterator[list[ListedItem]]:
         yield [_listed(product, variant) for product in products for variant in product.get("variants") or []]
 
 
-def _pages(
-    connection: Connection, name: str, asked: Mapping[str, str], most: int = 0
-) -> Iterator[list[dict[str, Any]]]:
+def _pages(connection: Connection, name: str, asked: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
     limit = {"limit": str(PAGE_SIZE)}
     answer = client.rest(connection, f"{name}.json", {**asked, **limit})
     while True:
@@ -93,15 +88,14 @@ def _holds(connection: Connection, numbers: Sequence[str]) -> dict[str, str]:
 
 def _listed(product: Mapping[str, Any], variant: Mapping[str, Any]) -> ListedItem:
     title = f"{product.get('title') or ''} {variant.get('title') or ''}".strip()
-    quantity, price = variant.get("inventory_quantity"), variant.get("price")
     return ListedItem(
         external_item_id=translate.ident(product.get("id")),
         external_sku_id=translate.ident(variant.get("inventory_item_id")),
         external_code=str(variant.get("sku") or translate.ident(variant.get("id"))),
         title=title,
         barcode=str(variant.get("barcode") or ""),
-        quantity=quantity if type(quantity) is int else None,
-        price=Decimal(price) if isinstance(price, str) and _PRICE.fullmatch(price) else None,
+        quantity=fetching.units(variant.get("inventory_quantity")),
+        price=fetching.price(variant.get("price")),
         is_on_sale=product.get("status", "active") == "active",
     )
 

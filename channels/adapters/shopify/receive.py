@@ -8,11 +8,11 @@ latter not verified): it only keeps out what is older or from the future.
 from datetime import datetime, timedelta
 from typing import Final
 
-from channels.adapters import fields
+from channels.adapters import fields, signing
 from channels.adapters.protocol import Connection, NotAuthentic, Pushed, Received
-from channels.adapters.shopify import sign
 from channels.messages import Untranslatable
 
+SECRETS: Final = ("webhook_secret", "previous_webhook_secret")  # a new one is used up to an hour after its change
 LONGEST_DELIVERY: Final = timedelta(hours=5)
 SKEW: Final = timedelta(minutes=10)
 NUMBER_OF: Final = {
@@ -29,7 +29,9 @@ def receive(pushed: Pushed, connection: Connection, *, at: datetime) -> Received
 
     Raises ``NotAuthentic``.
     """
-    if not sign.is_signed(pushed.body, pushed.header("X-Shopify-Hmac-Sha256"), connection.credentials):
+    secrets = [connection.credentials.get(name) for name in SECRETS]
+    expected = [signing.base64_hmac(secret, pushed.body) for secret in secrets if secret]
+    if not signing.is_one_of(pushed.header("X-Shopify-Hmac-Sha256"), expected):
         raise NotAuthentic("the signature does not belong to this channel")
     ours, theirs = connection.options.get("shop_domain"), pushed.header("X-Shopify-Shop-Domain")
     if ours and theirs.lower() != str(ours).lower():

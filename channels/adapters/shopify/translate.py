@@ -6,7 +6,6 @@ Not verified against the live platform (documented guesses): a paid order was pa
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -14,9 +13,10 @@ from typing import Any, Final
 from audit.rules.sentences import Sentence, say
 from channels.adapters import facts, fields
 from channels.adapters.fields import Fields
+from channels.adapters.protocol import Connection
 from channels.adapters.shopify import statuses
 from channels.adapters.shopify.statuses import Money
-from channels.messages import IncomingOrder, IncomingRefund, RawMessage, RefundedLine, RefundState, Untranslatable
+from channels.messages import IncomingOrder, IncomingRefund, RawMessage, RefundState, Untranslatable
 
 NOT_FETCHED: Final = b'{"errors": "Not Found"}'
 NAMES: Final = {
@@ -30,10 +30,11 @@ NAMES: Final = {
     "buyer_note": "note",
 }
 LINE_NAMES: Final = {"external_id": "id", "sku_code": "sku", "unit_price": "price", "discount": "discount_allocations"}
+REFUND_NAMES: Final = {"reason": "note", "asked_at": "created_at"}
 ADDRESS_NAMES: Final = {"country": "country_code", "line": "address1"}
 
 
-def translate(raw: RawMessage, currency: str) -> IncomingOrder | IncomingRefund:
+def translate(raw: RawMessage, connection: Connection) -> IncomingOrder | IncomingRefund:
     """Return the order or refund in a message; raises ``Untranslatable`` naming the field and the value."""
     remarks: list[Sentence] = []
     told = fields.decode(raw.payload)
@@ -43,8 +44,8 @@ def translate(raw: RawMessage, currency: str) -> IncomingOrder | IncomingRefund:
     if reader is None:
         Fields(told, remarks).missing(raw.kind)
     if raw.kind == "refund":
-        return _refund(Fields(reader.values, remarks), raw.external_id, currency)
-    return _order(Fields(reader.values, remarks), told, currency)
+        return _refund(Fields(reader.values, remarks), raw.external_id, connection.currency)
+    return _order(Fields(reader.values, remarks), told, connection.currency)
 
 
 # -- what a list needs before anything is translated ----------------------------------------------
@@ -130,9 +131,8 @@ def _order(order: Fields, told: Mapping[str, Any], currency: str) -> IncomingOrd
     _remark(order)
     lines = [_line(line, has_shipped=has_shipped) for line in order.objects("line_items")]
     reader = Fields(values, order.remarks, names=NAMES)
-    result = facts.order(reader, to=_address(order), lines=lines, currency=currency)
-    held = statuses.TEST if order.flag("test") else hold
-    return replace(result, must_not_ship=None if cancelled_at else held)
+    held = None if cancelled_at else statuses.TEST if order.flag("test") else hold
+    return facts.order(reader, to=_address(order), lines=lines, currency=currency, held=held)
 
 
 def _cancelled_at(order: Fields, money: Money, updated_at: datetime, *, has_shipped: bool) -> datetime | None:
@@ -214,25 +214,27 @@ def _refund(refund: Fields, order_id: str, currency: str) -> IncomingRefund:
         if transaction.values.get("currency", currency) != currency:
             transaction.bad_value("currency", "wrong_currency")
     lines = refund.objects("refund_line_items")
-    return IncomingRefund(
-        external_id=order_id,
-        refund_id=refund.ident("id"),
-        revision=refund_revision(refund.values),
-        state=_state({row.meaning("status", statuses.TRANSACTIONS) for row in _of_refunds(transactions)}),
-        amount=_sum(_refunding(refund), "amount"),
+    values = {
+        "external_id": order_id,
+        "refund_id": refund.ident("id"),
+        "revision": refund_revision(refund.values),
+        "amount": _sum(_refunding(refund), "amount"),
+        "reason": refund.values.get("note"),
+        "asked_at": refund.values.get("created_at"),
+    }
+    states = {row.meaning("status", statuses.TRANSACTIONS) for row in _of_refunds(transactions)}
+    return facts.refund(
+        Fields(values, refund.remarks, names=REFUND_NAMES),
+        [_refunded(line) for line in lines],
+        state=facts.slowest(states, otherwise=RefundState.REFUNDED),  # one without any money is done
         currency=currency,
-        lines=tuple([RefundedLine(line.ident("line_item_id"), line.quantity("quantity")) for line in lines]),
-        reason=refund.text("note", facts.LONGEST_REASON),
         goods_come_back=any(line.values.get("restock_type") == "return" for line in lines),
-        asked_at=refund.time_or_none("created_at"),
-        remarks=tuple(refund.remarks),
     )
 
 
-def _state(states: set[RefundState]) -> RefundState:
-    """Return how far a refund of several transactions is: its slowest part; one without any money is done."""
-    slowest = [state for state in (RefundState.AGREED, RefundState.REFUNDED, RefundState.CLOSED) if state in states]
-    return slowest[0] if slowest else RefundState.REFUNDED
+def _refunded(line: Fields) -> Fields:
+    values = {"external_id": line.ident("line_item_id"), "quantity": line.quantity("quantity")}
+    return Fields(values, line.remarks, line.where)
 
 
 def _of_refunds(transactions: list[Fields]) -> list[Fields]:
