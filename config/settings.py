@@ -148,6 +148,7 @@ CELERY_TASK_ROUTES = {
     "inventory.refresh_shares": {"queue": "stock"},
     "inventory.refresh_safety": {"queue": "stock"},
     "orders.run_backtests": {"queue": "reports"},
+    "orders.claim_back": {"queue": "stock"},
     "promotions.publish_due": {"queue": "stock"},
     "promotions.watch_budgets": {"queue": "stock"},
     "promotions.fill_coupons": {"queue": "reports"},
@@ -179,6 +180,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.expire_unpaid": 60.0,
         "orders.replan_promises": 60.0,
         "orders.run_backtests": 5.0,
+        "orders.claim_back": 15.0,
         "promotions.publish_due": 10.0,
         "promotions.watch_budgets": 300.0,
         "promotions.fill_coupons": 5.0,
@@ -212,6 +214,9 @@ PROMOTION_TWO_APPROVALS_ABOVE = Decimal(env.str("PROMOTION_TWO_APPROVALS_ABOVE",
 PROMOTION_EFFECT = "orders.services.backtests.effect"
 # What becomes of a promotion that neither a budget nor a number of orders bounds: "ask" for two approvals, or "refuse".
 PROMOTION_UNBOUNDED_BUDGETS = env.str("PROMOTION_UNBOUNDED_BUDGETS", default="ask")
+
+# So many nodes may fail an order before only a person routes it again.
+ROUTING_MOST_FAILURES = env.int("ROUTING_MOST_FAILURES", default=3)
 
 # Partners' webhooks go to https addresses of the open Internet only; in development also to this machine.
 WEBHOOKS_MAY_BE_LOCAL = env.bool("WEBHOOKS_MAY_BE_LOCAL", default=DEBUG)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from inventory.services import expiring
 from orders.queries import parcel_channels
-from orders.services import backorders, backtests, expiry, mapping, pipeline, promises, verification, waiting
+from orders.services import backorders, backtests, claiming, expiry, mapping, pipeline, promises, verification, waiting
 
 
 @shared_task(name="orders.run_pipeline")
@@ -44,6 +44,12 @@ def replan_promises(**_kwargs: Any) -> None:
 def expire_unpaid(**_kwargs: Any) -> None:
     """Give back the stock of unpaid orders whose term is over."""
     expiry.expire_unpaid(at=timezone.now())
+
+
+@shared_task(name="orders.claim_back")
+def claim_back(**_kwargs: Any) -> None:
+    """Give parcels that their nodes did not begin in time to other nodes (queue ``stock``)."""
+    claiming.claim_back(at=timezone.now())
 
 
 @shared_task(name="orders.expire_lots")

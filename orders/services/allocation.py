@@ -14,12 +14,14 @@ from django.utils import timezone
 from audit.models import rows
 from audit.rules.sentences import Sentence, say
 from channels import queries as channel_queries
+from inventory.models import Node
 from inventory.queries import lots, promise, shares
 from inventory.rules.geography import MAINLAND
 from inventory.rules.lots import Needs
 from inventory.rules.shares import Shared
 from inventory.services import capacity, presales, reservations
 from orders.models import Fulfillment, FulfillmentLine, RoutingDecision
+from orders.queries import attempts
 from orders.rules import demand, sharing
 from orders.rules.routing import nearest as routing
 from orders.services import oversells
@@ -108,6 +110,8 @@ def _shared(batch: Batch, works: Sequence[Work], sku_ids: Collection[int]) -> Ma
 def _demands(batch: Batch, works: Sequence[Work]) -> list[tuple[str, routing.Demand]]:
     """Return what each order still wants, with the code of the channel that sold it."""
     serving = channel_queries.nodes_by_channel(work.order.channel_id for work in works)
+    tried = attempts.of_orders([work.order.pk for work in works if work.parcels])
+    every = frozenset(Node.objects.values_list("pk", flat=True)) if tried else frozenset()
     return [
         (
             batch.channels[work.order.channel_id].code,
@@ -116,7 +120,9 @@ def _demands(batch: Batch, works: Sequence[Work]) -> list[tuple[str, routing.Dem
                 region=work.order.region,
                 city=work.order.city,
                 items=demand.items_wanted(work.wanted(), batch.parts, work.allocated() if work.parcels else {}),
-                nodes=serving.get(work.order.channel_id),
+                nodes=serving.get(work.order.channel_id, every) - tried[work.order.pk].nodes
+                if work.order.pk in tried
+                else serving.get(work.order.channel_id),
             ),
         )
         for work in works

@@ -32,7 +32,7 @@ from orders.models import (
     RoutingDecision,
 )
 from orders.rules import demand, progress
-from orders.services import announcing, expecting
+from orders.services import announcing, expecting, standing
 from orders.statuses import EventKind, FulfillmentStatus, GoodsState, HoldKind
 from promotions.services import limits
 
@@ -41,8 +41,7 @@ ORDER_FACTS = (
     "customer", "status", "money_state", "goods_state", "open_holds", "goods_amount", "discount_amount",
     "shipping_amount", "total_amount", "paid_amount", "country", "region", "city", "district", "recipient_name",
     "recipient_phone", "recipient_address", "recipient_token", "buyer_note", "seller_note", "paid_at", "ship_by",
-    "deliver_by", "arrives_from", "arrives_until", "promised_date", "reserved_until", "shipped_at", "delivered_at",
-    "cancelled_at", "cancel_reason",
+    "promised_date", "reserved_until", "shipped_at", "delivered_at", "cancelled_at", "cancel_reason",
 )  # fmt: skip
 
 LINE_FACTS = (
@@ -50,7 +49,7 @@ LINE_FACTS = (
     "promotion_amount", "promised_date", "is_cancelled",
 )  # fmt: skip
 PARCEL_FACTS = (
-    "status", "released_at", "packed_at", "shipped_at", "delivered_at", "carrier_code", "tracking_number",
+    "status", "released_at", "packed_at", "shipped_at", "delivered_at", "carrier_code", "tracking_number", "claim_by",
 )  # fmt: skip
 REFUND_FACTS = (
     "revision", "status", "amount", "currency", "lines", "reason", "goods_come_back", "asked_at", "refunded_at",
@@ -161,6 +160,7 @@ class Batch:
     settled: dict[str, set[str]] = field(default_factory=dict)  # case kind → order numbers whose case is over
     changed_lines: dict[int, OrderLine] = field(default_factory=dict)
     changed_parcels: dict[int, Fulfillment] = field(default_factory=dict)
+    node_deeds: list[tuple[int, str]] = field(default_factory=list)  # node id, what it did with a parcel
     parts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
     def tell(self, work: Work, kind: EventKind, detail: Sentence | None = None) -> None:
@@ -239,6 +239,7 @@ class Batch:
         announcing.announce(self)
         inbox.finish(self.outcomes, at=self.at)
         self._write_cases()
+        standing.note(self.node_deeds, at=self.at)
 
     def _settle_promotions(self) -> None:
         if self.paid:

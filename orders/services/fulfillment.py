@@ -7,9 +7,11 @@ A parcel of an order on hold does not move by any of them, and a parcel only mak
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
+from audit.services import cases
 from audit.services.transactions import atomic_with_retry
 from channels.adapters import registry
 from channels.messages import ShipmentNotice, ShippedLine
@@ -20,11 +22,13 @@ from inventory.services import reservations
 from inventory.statuses import MovementKind
 from orders.models import Fulfillment
 from orders.rules import demand
-from orders.services import allocation, bookkeeping, cancellation, following, oversells
+from orders.services import allocation, bookkeeping, cancellation, following, oversells, recalling, rerouting, standing
 from orders.services import batch as batches
 from orders.services.batch import Batch, Work
-from orders.statuses import EventKind, FulfillmentStatus, HoldKind
+from orders.services.rerouting import Failure
+from orders.statuses import AttemptOutcome, EventKind, FulfillmentStatus, HoldKind
 
+COUNT_NEEDED: Final = "count_needed"
 ONLY_WHEN = {
     FulfillmentStatus.PICKING: say("Picking begins only on a released parcel."),
     FulfillmentStatus.PACKED: say("Only a parcel that is released or being picked can be packed."),
@@ -127,6 +131,8 @@ def stop(parcel_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime) 
 
     def take_back(batch: Batch, entries: Sequence[_Entry]) -> None:
         _free(batch, entries)
+        if actor.kind == "person":  # a node that stopped it knows
+            recalling.recall(batch, [entry.parcel for entry in entries], reason=reason)
         for entry in entries:
             told = say("Parcel %(number)s was stopped: %(reason)s",
                        number=entry.parcel.number, reason=reason[:150] or "–")  # fmt: skip
@@ -135,23 +141,49 @@ def stop(parcel_ids: Sequence[int], *, reason: str, actor: Actor, at: datetime) 
     return _move(parcel_ids, FulfillmentStatus.CANCELLED, take_back, actor=actor, at=at)
 
 
-def stop_unfound(parcel_ids: Sequence[int], *, sku_ids: Collection[int], actor: Actor, at: datetime) -> Moved:
-    """Take parcels back whose nodes cannot find some of their SKUs, and note those units as oversold by ourselves.
+def reject(
+    parcel_ids: Sequence[int],
+    *,
+    reason: str,
+    actor: Actor,
+    at: datetime,
+    outcome: AttemptOutcome = AttemptOutcome.REJECTED,
+) -> Moved:
+    """Say that nodes will not send parcels they have: other nodes send them, as far as any can.
 
-    Like ``stop``, but the units that were not there are counted in the oversell table, and what is free again by the
-    books has to be counted before the order is planned again.
+    The orders do not go to these nodes again by themselves, and the nodes are trusted less for a while.
+    """
+
+    def give_away(batch: Batch, entries: Sequence[_Entry]) -> None:
+        rerouting.again(batch, [(entry.work, entry.parcel) for entry in entries], Failure(outcome, reason))
+
+    return _move(parcel_ids, FulfillmentStatus.CANCELLED, give_away, actor=actor, at=at, why_not=_why_not_refused)
+
+
+def stop_unfound(parcel_ids: Sequence[int], *, sku_ids: Collection[int], actor: Actor, at: datetime) -> Moved:
+    """Give parcels to other nodes whose nodes cannot find some of their SKUs; those units are oversold by ourselves.
+
+    The whole parcel goes. A case asks for a count at the node, because its books say that the units are there.
     """
     codes = ", ".join(Sku.objects.filter(pk__in=list(sku_ids)).order_by("code").values_list("code", flat=True))[:150]
-    to_do = say("Count the SKU at the node, then lift the hold to plan the order again, or cancel it.")
 
-    def take_back(batch: Batch, entries: Sequence[_Entry]) -> None:
-        oversells.note_unfound(batch, [(entry.work, entry.parcel) for entry in entries], sku_ids)
-        _free(batch, entries)
-        for entry in entries:
-            why = say("The node did not find %(skus)s of parcel %(number)s.", skus=codes, number=entry.parcel.number)
-            _after_stop(batch, entry, f"not found: {codes}", _Stopped(why, why, to_do))
+    def give_away(batch: Batch, entries: Sequence[_Entry]) -> None:
+        pairs = [(entry.work, entry.parcel) for entry in entries]
+        oversells.note_unfound(batch, pairs, sku_ids)
+        batch.troubles.extend(_to_count(entry.parcel, codes) for entry in entries)
+        rerouting.again(batch, pairs, Failure(AttemptOutcome.SHORT_PICK, f"not found: {codes}"))
 
-    return _move(parcel_ids, FulfillmentStatus.CANCELLED, take_back, actor=actor, at=at)
+    return _move(parcel_ids, FulfillmentStatus.CANCELLED, give_away, actor=actor, at=at)
+
+
+def _to_count(parcel: Fulfillment, codes: str) -> cases.Trouble:
+    return cases.Trouble(
+        kind=COUNT_NEEDED,
+        subject=parcel.number,
+        why=say("The node did not find %(skus)s of parcel %(number)s.", skus=codes, number=parcel.number),
+        suggestion=say("Count the SKU at the node: its books say that the units are there."),
+        subject_url=f"/admin/orders/fulfillment/{parcel.pk}/change/",
+    )
 
 
 @atomic_with_retry
@@ -162,6 +194,7 @@ def _move(
     *,
     actor: Actor,
     at: datetime,
+    why_not: Callable[[_Entry, FulfillmentStatus], Sentence | None] | None = None,
 ) -> Moved:
     """Lock the parcels' orders, sort out those that may not move, move the others and write."""
     order_ids = Fulfillment.objects.filter(pk__in=list(parcel_ids)).values_list("order_id", flat=True)
@@ -171,9 +204,9 @@ def _move(
     moved = Moved()
     going = []
     for entry in entries:
-        why_not = _why_not(entry, target)
-        if why_not:
-            moved.refused[entry.parcel.number] = why_not
+        refusal = (why_not or _why_not)(entry, target)
+        if refusal:
+            moved.refused[entry.parcel.number] = refusal
             continue
         entry.parcel.status = target
         batch.parcel_changed(entry.parcel)
@@ -193,6 +226,12 @@ def _why_not(entry: _Entry, target: FulfillmentStatus) -> Sentence | None:
     return None
 
 
+def _why_not_refused(entry: _Entry, target: FulfillmentStatus) -> Sentence | None:
+    if entry.parcel.status == FulfillmentStatus.PLANNED:
+        return say("No node has the parcel yet.")
+    return _why_not(entry, target)
+
+
 def _tell(batch: Batch, entries: Sequence[_Entry], kind: EventKind) -> None:
     for entry in entries:
         batch.tell(entry.work, kind, say("Parcel %(number)s", number=entry.parcel.number))
@@ -204,6 +243,7 @@ def _leave(batch: Batch, entry: _Entry, handover: Handover) -> None:
     parcel.carrier_code, parcel.tracking_number = handover.carrier_code, handover.tracking_number
     work.order.shipped_at = work.order.shipped_at or batch.at
     _count_shipped(batch, work)
+    batch.node_deeds.append((parcel.node_id, standing.SENT))
     detail = say(
         "Parcel %(number)s with %(carrier)s %(tracking)s",
         number=parcel.number,

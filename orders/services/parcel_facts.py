@@ -146,17 +146,20 @@ def _move(latest: Mapping[str, _Told], parcels: Mapping[str, Fulfillment], *, at
         shipped.pop(parcels[number].pk, None)
     if shipped:
         results.append(fulfillment.ship(shipped, actor=ACTOR, at=at))
-    for reason, ids in _stopped(latest, parcels).items():
-        results.append(fulfillment.stop(ids, reason=reason, actor=ACTOR, at=at))
+    for (state, reason), ids in _stopped(latest, parcels).items():
+        verb = fulfillment.reject if state == ParcelState.REFUSED else fulfillment.stop
+        results.append(verb(ids, reason=reason, actor=ACTOR, at=at))
     return {number: why for result in results for number, why in result.refused.items()}
 
 
-def _stopped(latest: Mapping[str, _Told], parcels: Mapping[str, Fulfillment]) -> dict[str, list[int]]:
-    """Return the parcels that their nodes will not send, by the reason that was given."""
-    by_reason: dict[str, list[int]] = {}
+def _stopped(
+    latest: Mapping[str, _Told], parcels: Mapping[str, Fulfillment]
+) -> dict[tuple[ParcelState, str], list[int]]:
+    """Return the parcels that their nodes refused or stopped, by which of both and the reason that was given."""
+    by_reason: dict[tuple[ParcelState, str], list[int]] = {}
     for number, mail in latest.items():
         if mail.says.state in STOPS:
-            by_reason.setdefault(mail.says.reason[:150], []).append(parcels[number].pk)
+            by_reason.setdefault((mail.says.state, mail.says.reason[:150]), []).append(parcels[number].pk)
     return by_reason
 
 

@@ -1,6 +1,7 @@
 """Step four: a paid, fully allocated order goes to its nodes."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
@@ -22,14 +23,24 @@ _CENT: Final = Decimal("0.01")
 def release(batch: Batch, works: Sequence[Work]) -> None:
     """Release the planned parcels; a node with a system of its own is told through the outbox."""
     released: list[tuple[Work, Fulfillment]] = []
+    minutes = _claim_minutes(works)
     for work in works:
         parcels = [parcel for parcel in work.live_parcels() if parcel.status == FulfillmentStatus.PLANNED]
         for parcel in parcels:
             parcel.status, parcel.released_at = FulfillmentStatus.RELEASED, batch.at
+            if parcel.node_id in minutes:
+                parcel.claim_by = batch.at + timedelta(minutes=minutes[parcel.node_id])
             batch.parcel_changed(parcel)
         batch.tell(work, EventKind.RELEASED, say("Parcels: %(parcels)s", parcels=len(parcels)))
         released.extend((work, parcel) for parcel in parcels)
     batch.drafts.extend(_requests(batch, released))
+
+
+def _claim_minutes(works: Sequence[Work]) -> dict[int, int]:
+    """Return how long the parcels' nodes have to begin, for the nodes that must begin in time."""
+    node_ids = {parcel.node_id for work in works for parcel in work.live_parcels()}
+    hurried = Node.objects.filter(pk__in=node_ids, claim_minutes__isnull=False)
+    return {node_id: minutes or 0 for node_id, minutes in hurried.values_list("pk", "claim_minutes")}
 
 
 def _requests(batch: Batch, released: Sequence[tuple[Work, Fulfillment]]) -> list[outbox.Draft]:

@@ -220,12 +220,13 @@ def test_units_that_the_node_did_not_find_are_our_own_side(hub):
     [one] = scenes.parcels()
     moved = fulfillment.stop_unfound([one.pk], sku_ids=[hub.lid.pk], actor=TESTER, at=minutes(30))
     assert (moved.done, noted()) == (["JD-1-1"], [("1", 2, 1, "not_found", None, None, None)])
-    assert (scenes.order().status, scenes.parcels()[0].status) == ("on_hold", "cancelled")
-    case = Case.objects.get(kind="manual")
+    assert [(one.status, one.node.code) for one in scenes.parcels()] == [("cancelled", "SH"), ("planned", "WH")]
+    assert scenes.order().status == "backordered"
+    case = Case.objects.get(kind="count_needed")
     assert (case.why["text"], case.why["values"]) == (
         "The node did not find %(skus)s of parcel %(number)s.", {"skus": "LID", "number": "JD-1-1"},
     )  # fmt: skip
-    assert Reservation.objects.filter(status="active").count() == 0
+    assert list(Reservation.objects.filter(status="active").values_list("reference", "node")) == [("JD-1-2", hub.far.pk)]
 
 
 def test_a_bundle_part_that_was_not_found_counts_whole_bundles(hub):
