@@ -14,11 +14,12 @@ What does not depend on the order (1 to 3) is worked out once for each group and
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from inventory.rules.cities import CITIES
 from inventory.rules.geography import REGIONS, distance_km, locate
-from orders.rules.routing.costs import PICKUP, Lane, Way, by_distance
+from orders.rules.routing.costs import BY_DISTANCE, PICKUP, Lane, Rates, Way, farther
 from orders.rules.routing.facts import ANYWHERE, CarrierOption, Demand, NodeFacts, Situation
 from orders.rules.routing.policy import Group, Hard
 from orders.rules.routing.promising import is_past_cut_off
@@ -68,42 +69,77 @@ class Reach:
     group: Group
     lanes: tuple[Lane, ...]
     refusals: tuple[Refusal, ...]
+    node_ids: tuple[int, ...]  # of the lanes
 
 
 class Reaches:
-    """The reaches of one situation, each worked out once."""
+    """The reaches of one situation, each worked out once: first what holds for a whole region, then what for a city."""
 
     def __init__(self, situation: Situation) -> None:
         self._situation = situation
         self._nodes = sorted(situation.nodes, key=lambda node: node.code)
+        self._regions: dict[tuple[object, ...], _Region] = {}
         self._known: dict[tuple[object, ...], Reach] = {}
 
     def of(self, demand: Demand, group: Group) -> Reach:
         """Return the nodes as a demand sees them. Raises ``KeyError`` for a region that geography does not know."""
         key = id(group), demand.region, demand.city, demand.method, demand.nodes
         known = self._known.get(key)
-        if known is None:  # the reach holds its group, so that no other can come by the same id
+        if known is None:
             known = self._known[key] = self._look(demand, group)
         return known
 
     def _look(self, demand: Demand, group: Group) -> Reach:
+        key = id(group), demand.region, demand.method, demand.nodes
+        region = self._regions.get(key)
+        if region is None:  # it holds its group, so that no other can come by the same id
+            region = self._regions[key] = self._region(demand, group)
         lanes, refusals = [], []
-        for node in self._nodes:
+        for node, verdict, carriers, rates in region.nodes:
             way = way_of(node, demand)
-            verdict, carriers = judge(node, demand, self._situation, group.hard)
-            if verdict.code == ABLE and way is not None:
-                lanes.append(Lane(node, way, carriers, group.weights, group.wait_minutes / 60))
+            against = _of_the_distance(way, group.hard) if verdict.code == ABLE else verdict
+            if against or way is None:
+                refusals.append(Refusal(node.code, against or verdict, round(way.km, 1) if way else None))
             else:
-                refusals.append(Refusal(node.code, verdict, round(way.km, 1) if way else None))
-        lanes.sort(key=lambda lane: (round(lane.floor, 6), lane.node.code))
-        return Reach(group, tuple(lanes), tuple(refusals))
+                lanes.append(Lane(node, way, rates or self._rates(node, carriers, group, way.km)))
+        lanes.sort(key=_by_floor)
+        return Reach(group, tuple(lanes), tuple(refusals), tuple(lane.node_id for lane in lanes))
+
+    def _region(self, demand: Demand, group: Group) -> "_Region":
+        region = _Region(group)
+        is_shared = bool(self._situation.carriers) and not group.weights.distance
+        for node in self._nodes:
+            verdict, carriers = judge(node, demand, self._situation, group.hard)
+            rates = self._rates(node, carriers, group, 0.0) if carriers and is_shared else None
+            region.nodes.append((node, verdict, carriers, rates))
+        return region
+
+    def _rates(self, node: NodeFacts, carriers: tuple[CarrierOption, ...], group: Group, km: float) -> Rates:
+        if BY_DISTANCE.code == carriers[0].code and carriers != (PICKUP,):
+            carriers = tuple(farther(carrier, km) for carrier in carriers)
+        return Rates(node, carriers, group.weights, group.wait_minutes / 60, km)
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """What holds for all orders of a group to one region; no rates: they depend on the distance."""
+
+    group: Group
+    nodes: list[tuple[NodeFacts, Verdict, tuple[CarrierOption, ...], Rates | None]] = field(default_factory=list)
+
+
+def _by_floor(lane: Lane) -> tuple[float, str]:
+    return round(lane.floor, 6), lane.node.code
 
 
 def judge(
     node: NodeFacts, demand: Demand, situation: Situation, hard: Hard
 ) -> tuple[Verdict, tuple[CarrierOption, ...]]:
-    """Return what speaks against a node whatever is ordered, "able" when nothing does, and the carriers there are."""
-    standing = _of_the_node(node, demand) or _of_the_group(node, demand, situation, hard)
+    """Return what speaks against a node whatever is ordered and however far it is, and the carriers there are.
+
+    "able" stands for nothing.
+    """
+    standing = _of_the_node(node, demand) or _of_the_group(node, situation, hard)
     if standing:
         return standing, ()
     if demand.method == "pickup":
@@ -127,20 +163,23 @@ def _of_the_node(node: NodeFacts, demand: Demand) -> Verdict | None:
     return None
 
 
-def _of_the_group(node: NodeFacts, demand: Demand, situation: Situation, hard: Hard) -> Verdict | None:
+def _of_the_group(node: NodeFacts, situation: Situation, hard: Hard) -> Verdict | None:
     if hard.node_kinds and node.kind not in hard.node_kinds:
         return Verdict(WRONG_KIND, {"kind": node.kind})
     if hard.node_groups and node.groups.isdisjoint(hard.node_groups):
         return Verdict(NOT_IN_GROUP, {"groups": list(hard.node_groups)})
     if not node.groups.isdisjoint(hard.not_node_groups):
         return Verdict(NOT_IN_GROUP, {"not_groups": sorted(node.groups.intersection(hard.not_node_groups))})
-    way = way_of(node, demand)
+    if hard.before_cut_off_only and is_past_cut_off(node, situation.at):
+        return Verdict(PAST_CUT_OFF, {"cut_off_minute": node.cut_off_minute})
+    return None
+
+
+def _of_the_distance(way: Way | None, hard: Hard) -> Verdict | None:
     if way is None:
         return Verdict(TOO_FAR, {"place": "unknown"})
     if hard.most_km is not None and way.km > hard.most_km:
         return Verdict(TOO_FAR, {"km": round(way.km, 1), "most_km": hard.most_km})
-    if hard.before_cut_off_only and is_past_cut_off(node, situation.at):
-        return Verdict(PAST_CUT_OFF, {"cut_off_minute": node.cut_off_minute})
     return None
 
 
@@ -181,11 +220,11 @@ def _delayed(carrier: CarrierOption, hours: float) -> CarrierOption:
 def carriers_of(node: NodeFacts, demand: Demand, situation: Situation) -> tuple[CarrierOption, ...]:
     """Return who goes from a node to a demand's region: of each carrier and method the tariff that says most exactly.
 
-    An express order goes only by express where there is any. Where no tariffs are kept, distance stands in.
+    An express order goes only by express where there is any. Where no tariffs are kept, distance stands in
+    (``costs.farther``).
     """
     if not situation.carriers:
-        way = way_of(node, demand)
-        return (by_distance(way.km),) if way else ()
+        return (BY_DISTANCE,)
     found: dict[tuple[str, str], CarrierOption] = {}
     for lane in (
         (node.region, demand.region), (node.region, ANYWHERE), (ANYWHERE, demand.region), (ANYWHERE, ANYWHERE)
@@ -199,18 +238,19 @@ def carriers_of(node: NodeFacts, demand: Demand, situation: Situation) -> tuple[
 
 
 def way_of(node: NodeFacts, demand: Demand) -> Way | None:
-    """Return how far a node is from where a demand goes, None when nobody knows where the node is."""
-    here = place_of(node)
-    if here is None:
-        return None
-    return Way(distance_km(here[0], locate(demand.region, demand.city)), here[1])
+    """Return how far a node is from where a demand goes, None when nobody knows where the node is.
+
+    Raises ``KeyError`` for a destination region that geography does not know.
+    """
+    return _way(node.latitude, node.longitude, node.region, node.city, (demand.region, demand.city))
 
 
-def place_of(node: NodeFacts) -> tuple[tuple[float, float], str] | None:
-    """Return a node's coordinates and whether they are its "own" or those of its "city" or "province"."""
-    if node.latitude is not None and node.longitude is not None:
-        return (node.latitude, node.longitude), "own"
-    if node.region not in REGIONS:
+@lru_cache(maxsize=1 << 16)
+def _way(latitude: float | None, longitude: float | None, region: str, city: str, there: tuple[str, str]) -> Way | None:
+    target = locate(*there)
+    if latitude is not None and longitude is not None:
+        return Way(distance_km((latitude, longitude), target))
+    if region not in REGIONS:
         return None
-    is_city = (node.region, node.city.strip().removesuffix("市")) in CITIES
-    return locate(node.region, node.city), "city" if is_city else "province"
+    is_city = (region, city.strip().removesuffix("市")) in CITIES
+    return Way(distance_km(locate(region, city), target), "city" if is_city else "province")

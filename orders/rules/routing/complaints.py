@@ -122,7 +122,7 @@ def _passes(kind: str, groups: frozenset[str], hard: Hard) -> bool:
 
 
 def _unknown(group: Group, what: Sentence, words: Collection[str], known: frozenset[str]) -> Iterator[Sentence]:
-    strange: list[Value] = sorted(set(words) - known)
+    strange: list[Value] = [*sorted(set(words) - known)]
     if strange:
         yield say(
             "The group “%(name)s” names an unknown %(what)s: %(words)s. Take it out or correct it.",

@@ -16,7 +16,8 @@ order only its weight, what it was promised, and what its goods are worth where 
 A parcel goes with the carrier whose freight, late, slow and carrier terms are least together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 from typing import Final, NamedTuple
 
@@ -59,16 +60,16 @@ def freight(carrier: CarrierOption, weight_g: int) -> float:
     return carrier.first_price + (-(-over // carrier.step_g) * carrier.step_price if over > 0 else 0.0)
 
 
-def by_distance(km: float) -> CarrierOption:
-    """Return what stands in for a carrier where no tariffs are kept."""
-    return CarrierOption(
-        code="",
-        first_g=1000,
-        first_price=BASE_FREIGHT + FREIGHT_PER_KM * km,
-        step_g=1000,
-        step_price=FREIGHT_PER_KG,
-        hours_p50=HOURS_P50 + km / KM_PER_HOUR_P50,
-        hours_p90=HOURS_P90 + km / KM_PER_HOUR_P90,
+BY_DISTANCE: Final = CarrierOption("", 1000, BASE_FREIGHT, 1000, FREIGHT_PER_KG, HOURS_P50, HOURS_P90)
+
+
+def farther(carrier: CarrierOption, km: float) -> CarrierOption:
+    """Return what stands in for a carrier over so many kilometres, of what stands in for it next door."""
+    return replace(
+        carrier,
+        first_price=carrier.first_price + FREIGHT_PER_KM * km,
+        hours_p50=carrier.hours_p50 + km / KM_PER_HOUR_P50,
+        hours_p90=carrier.hours_p90 + km / KM_PER_HOUR_P90,
     )
 
 
@@ -81,51 +82,64 @@ def load(node: NodeFacts, backlog: int, parcels_left: int) -> float:
     return min(1.0, backlog / capacity) if capacity > 0 else 1.0
 
 
-class Lane:
-    """The way from a node to a destination as one group of orders weighs it, with the carriers that go it."""
+class Rates:
+    """What parcels of one group of orders cost from one node, by the carriers that go there; worked out as asked."""
 
-    __slots__ = ("carriers", "fixed", "floor", "km", "known", "node", "node_id", "place", "slowest", "wait", "weights")
+    __slots__ = ("_carriers", "_fixed", "_known", "_slowest", "floor", "wait", "weights")
 
     def __init__(
-        self, node: NodeFacts, way: Way, carriers: Iterable[CarrierOption], weights: Weights, wait: float = 0.0
+        self, node: NodeFacts, carriers: Sequence[CarrierOption], weights: Weights, wait: float = 0.0, km: float = 0.0
     ) -> None:
-        """Make a lane; its parcels wait ``wait`` hours unreleased. There must be a carrier."""
-        self.node, self.node_id, self.weights = node, node.node_id, weights
-        self.km, self.place = way
-        self.carriers = tuple(sorted(carriers, key=lambda carrier: (carrier.code, carrier.method)))
+        """There must be a carrier; parcels wait ``wait`` hours unreleased, unless that made them miss the cut-off."""
+        self._carriers = [
+            (carrier, weights.carrier * carrier.late_share)
+            for carrier in sorted(carriers, key=lambda carrier: (carrier.code, carrier.method))
+        ]
+        self.weights = weights
         self.wait = wait if node.cut_off_minute is None else 0.0
-        self.slowest = max(carrier.hours_p90 for carrier in self.carriers) + self.wait
-        self.fixed = (
-            weights.pick * node.pick_cost + weights.distance * way.km + weights.standing * max(0.0, 1.0 - node.standing)
+        self._slowest = max(carrier.hours_p90 for carrier in carriers) + self.wait
+        self._fixed = (
+            weights.pick * node.pick_cost + weights.distance * km + weights.standing * max(0.0, 1.0 - node.standing)
         )
-        self.known: dict[int, tuple[float, Price]] = {}
-        self.floor = self.price(0, 0.0).cost
+        self._known: dict[int, tuple[float, Price]] = {}
+        self.floor = self.price(0, 0.0).cost  # what a parcel costs at the very least
 
     def price(self, weight_g: int, leaves_after: float, due: float = inf, urgency: float = 1.0) -> Price:
         """Return what a parcel costs that leaves in so many hours and is due in ``due`` hours of now.
 
         Late hours count ``urgency`` times.
         """
-        if leaves_after + self.slowest > due:
-            return min(self._prices(weight_g, leaves_after, due, urgency), key=_cost)
-        known = self.known.get(weight_g)
+        if leaves_after + self._slowest > due:
+            return self._cheapest(weight_g, leaves_after, due, urgency)
+        known = self._known.get(weight_g)
         if known is None or known[0] != leaves_after:
-            known = leaves_after, min(self._prices(weight_g, leaves_after, inf, 1.0), key=_cost)
-            self.known[weight_g] = known
+            known = self._known[weight_g] = leaves_after, self._cheapest(weight_g, leaves_after, inf, 1.0)
         return known[1]
 
-    def _prices(self, weight_g: int, leaves_after: float, due: float, urgency: float) -> Iterable[Price]:
+    def _cheapest(self, weight_g: int, leaves_after: float, due: float, urgency: float) -> Price:
+        """Return the price with the carrier that is cheapest all in all; equal ones go to the lower code."""
         weights, start = self.weights, leaves_after + self.wait
-        for carrier in self.carriers:
+        best = inf, self._carriers[0][0], inf, 0.0, 0.0
+        for carrier, beside in self._carriers:
             price = weights.freight * freight(carrier, weight_g)
             late = max(0.0, start + carrier.hours_p90 - due) * weights.late * urgency
             slow = (start + carrier.hours_p50) * weights.slow
-            cost = self.fixed + price + late + slow + weights.carrier * carrier.late_share
-            yield Price(cost, carrier, price, late, slow)
+            cost = self._fixed + beside + price + late + slow
+            if cost < best[0]:
+                best = cost, carrier, price, late, slow
+        return Price(*best)
 
 
-def _cost(price: Price) -> float:
-    return price.cost
+class Lane:
+    """The way from a node to a destination: how far, measured from where, and what parcels cost on it."""
+
+    __slots__ = ("floor", "km", "node", "node_id", "place", "price", "wait", "weights")
+
+    def __init__(self, node: NodeFacts, way: Way, rates: Rates) -> None:
+        """``rates`` may be shared by all lanes of the node into a region, if distance costs nothing."""
+        self.node, self.node_id = node, node.node_id
+        self.km, self.place = way
+        self.price, self.floor, self.wait, self.weights = rates.price, rates.floor, rates.wait, rates.weights
 
 
 def terms(lane: Lane, price: Price, load_cost: float, balance: float = 0.0, markdown: float = 0.0) -> dict[str, float]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from orders.rules.routing.candidates import LACKS_CAPABILITY, RESTRICTED, Verdict
+from orders.rules.routing.costs import Lane
 from orders.rules.routing.facts import Goods, NodeFacts
 
 USUAL: Final = Goods()  # what is known of a SKU that nobody has described
@@ -33,10 +34,17 @@ def picky(goods: Mapping[int, Goods], skus: Sequence[int], region: str) -> list[
     return found
 
 
-def without(
-    picky: Iterable[Picky], node: NodeFacts, have: tuple[int, ...], verdict: Verdict
-) -> tuple[tuple[int, ...], Verdict]:
-    """Take away what a node may not send, and say why it can then not send everything."""
+def narrow(
+    picky: Sequence[Picky], lanes: Sequence[Lane], haves: list[tuple[int, ...]], verdicts: dict[int, Verdict]
+) -> None:
+    """Take away what nodes may not send from what they have, and say why they can then not send everything."""
+    for place, lane in enumerate(lanes):
+        haves[place], against = _without(picky, lane.node, haves[place])
+        if against:
+            verdicts[place] = against
+
+
+def _without(picky: Iterable[Picky], node: NodeFacts, have: tuple[int, ...]) -> tuple[tuple[int, ...], Verdict | None]:
     left, forbidden = list(have), []
     lacking: set[str] = set()
     for one in picky:
@@ -48,4 +56,4 @@ def without(
             forbidden.append(one.sku_id)
     if forbidden:
         return tuple(left), Verdict(RESTRICTED, {"skus": forbidden})
-    return tuple(left), Verdict(LACKS_CAPABILITY, {"needs": sorted(lacking)}) if lacking else verdict
+    return tuple(left), Verdict(LACKS_CAPABILITY, {"needs": sorted(lacking)}) if lacking else None

@@ -1,14 +1,18 @@
 """Every node as it stood when an order was decided on, told in full when somebody asks. Plain Python."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
-from orders.rules.routing.candidates import ABLE, Detail, Reach, Verdict
+from orders.rules.routing.candidates import ABLE, SHORT, Detail, Reach, Verdict
 from orders.rules.routing.costs import Lane, terms
 from orders.rules.routing.facts import Position, Situation
-from orders.rules.routing.search import Ask, Holder, Units
+from orders.rules.routing.holders import Ask, Holder, Units
 
 NO_POSITION = Position()
+HAS_EVERYTHING = Verdict(ABLE)
+HAS_TOO_LITTLE = Verdict(SHORT)
 Positions = Mapping[tuple[int, int], Position]
 
 
@@ -29,8 +33,7 @@ class Candidate:
     detail: Detail = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """An open node as it stood when it was judged."""
 
     lane: Lane
@@ -41,14 +44,30 @@ class Row:
     extra: tuple[float, ...] = ()  # what a unit of each SKU is worth beyond its position
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judged:
-    """What a plan was decided on."""
+    """What a plan was decided on: of each open node, by its place in the reach, what it had and how it stood.
+
+    ``verdicts`` are those that do not follow from what the nodes have.
+    """
 
     situation: Situation
     ask: Ask
     reach: Reach
-    rows: tuple[Row, ...]
+    haves: Sequence[Units]
+    leaves_after: Sequence[float]
+    load_costs: Sequence[float]
+    verdicts: Mapping[int, Verdict] = field(default_factory=dict)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Return the open nodes as they stood, in the order of the reach."""
+        want, verdicts = self.ask.want, self.verdicts
+        said = (
+            verdicts.get(place) or (HAS_EVERYTHING if have == want else HAS_TOO_LITTLE)
+            for place, have in enumerate(self.haves)
+        )
+        return tuple(map(Row, self.reach.lanes, said, self.haves, self.leaves_after, self.load_costs))
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Return every node with its verdict: those that may send first, the cheapest first."""

@@ -14,16 +14,15 @@ The same inputs give the same plans.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from math import inf
 
 from inventory.rules.lots import Life, room, take
 from orders.rules.routing import goods
 from orders.rules.routing.candidates import (
-    ABLE,
     BACKLOG,
     FULL,
     REFUSED_BEFORE,
-    SHORT,
     Reach,
     Reaches,
     Verdict,
@@ -31,17 +30,18 @@ from orders.rules.routing.candidates import (
 from orders.rules.routing.costs import load
 from orders.rules.routing.facts import Demand, Item, NodeFacts, Shelves, Situation, Stock
 from orders.rules.routing.groups import groups_of
-from orders.rules.routing.judged import Judged, Row
+from orders.rules.routing.holders import Ask, Division, Holder, Units
+from orders.rules.routing.judged import HAS_EVERYTHING, Judged, Row
 from orders.rules.routing.plans import Parcel, Plan, RunnerUp
-from orders.rules.routing.policy import Group, PublishedPolicy
+from orders.rules.routing.policy import Group, PublishedPolicy, Weights
 from orders.rules.routing.promising import backlog_hours, leaves_after, window
-from orders.rules.routing.search import Ask, Division, Holder, Search, Units
+from orders.rules.routing.search import Search
 
 NEVER = datetime.max.replace(tzinfo=UTC)
-EVERYTHING_LEFT = Verdict(ABLE)
-HAS_TOO_LITTLE = Verdict(SHORT)
+NO_LEVEL: dict[int, int] = {}
 HAS_NO_ROOM = Verdict(FULL)
 REFUSED = Verdict(REFUSED_BEFORE)
+CLOSED = frozenset({FULL, REFUSED_BEFORE, BACKLOG})
 
 
 class _NodeState:
@@ -76,6 +76,7 @@ class Planner:
         self._shelves = shelves or {}
         self._reaches = reaches or Reaches(situation)
         self._states = {node.node_id: _NodeState(node, situation.at) for node in situation.nodes}
+        self._full = {node.node_id for node in situation.nodes if node.parcels_left <= 0}
 
     def plan(self, demand: Demand, published: PublishedPolicy) -> Plan:
         """Choose nodes for one demand and count the chosen units and parcels down.
@@ -99,11 +100,10 @@ class Planner:
     ) -> Plan:
         ask = self._ask(demand, group)
         reach = self._reaches.of(demand, group)
-        rows, holders = self._look(demand, reach, ask, fit)
-        search = Search(ask, holders)
+        judged = self._judge(demand, reach, ask, fit)
+        search = Search(ask, self._holders(judged))
         if ask.want:
             search.run()
-        judged = Judged(self._situation, ask, reach, tuple(rows))
         parcels, missing = self._parcels(demand, judged, search.best)
         second = search.second
         return Plan(
@@ -143,66 +143,75 @@ class Planner:
             fit[sku_id] = {node: room(self._shelves.get((sku_id, node), []), units, life) for node, units in levels}
         return fit
 
-    def _look(self, demand: Demand, reach: Reach, ask: Ask, fit: Stock) -> tuple[list[Row], list[Holder]]:
-        """Judge the open nodes on stock and room; those that may send something are the holders."""
-        rows, holders = [], []
-        levels = [fit.get(sku_id, {}) for sku_id in ask.skus]
+    def _judge(self, demand: Demand, reach: Reach, ask: Ask, fit: Stock) -> Judged:
+        """Judge the open nodes on stock and room."""
+        ids, states = reach.node_ids, self._states
+        columns = [
+            [units if units < want else want for units in map(fit.get(sku_id, NO_LEVEL).get, ids, repeat(0))]
+            for sku_id, want in zip(ask.skus, ask.want, strict=True)
+        ]
+        haves = list(zip(*columns, strict=True))
+        verdicts: dict[int, Verdict] = {}
         picky = goods.picky(self._situation.goods, ask.skus, demand.region)
+        if picky:
+            goods.narrow(picky, reach.lanes, haves, verdicts)
+        self._object(demand, reach, verdicts)
         weight = reach.group.weights.load
-        for lane in reach.lanes:
-            state = self._states[lane.node_id]
-            have = tuple([min(level.get(lane.node_id, 0), want) for level, want in zip(levels, ask.want, strict=True)])
-            verdict = EVERYTHING_LEFT if have == ask.want else HAS_TOO_LITTLE
-            if picky:
-                have, verdict = goods.without(picky, lane.node, have, verdict)
-            against = self._against(demand, state, reach.group)
-            load_cost = weight * state.load
-            rows.append(Row(lane, against or verdict, have, state.leaves_after, load_cost))
-            if not against and any(have):
-                holders.append(Holder(lane, have, state.leaves_after, load_cost, self._worth(lane.node_id, ask, reach)))
-        return rows, holders
+        leaves = [states[node_id].leaves_after for node_id in ids]
+        loads = [weight * states[node_id].load for node_id in ids]
+        return Judged(self._situation, ask, reach, haves, leaves, loads, verdicts)
 
-    def _against(self, demand: Demand, state: _NodeState, group: Group) -> Verdict | None:
-        """Return what the order's past or the moment says against a node."""
-        if state.node.node_id in demand.refused_by:
-            return REFUSED
-        if state.left <= 0:
-            return HAS_NO_ROOM
-        most = group.hard.most_backlog_hours
-        if most is not None and (hours := backlog_hours(state.node, state.backlog)) > most:
-            return Verdict(BACKLOG, {"hours": round(hours, 1), "most_hours": most})
-        return None
+    def _object(self, demand: Demand, reach: Reach, verdicts: dict[int, Verdict]) -> None:
+        """Say what the order's past, the room left and the backlog say against nodes."""
+        most = reach.group.hard.most_backlog_hours
+        if not (self._full or demand.refused_by or most is not None):
+            return
+        for place, node_id in enumerate(reach.node_ids):
+            state = self._states[node_id]
+            hours = backlog_hours(state.node, state.backlog)
+            if node_id in demand.refused_by:
+                verdicts[place] = REFUSED
+            elif node_id in self._full:
+                verdicts[place] = HAS_NO_ROOM
+            elif most is not None and hours > most:
+                verdicts[place] = Verdict(BACKLOG, {"hours": round(hours, 1), "most_hours": most})
 
-    def _worth(self, node_id: int, ask: Ask, reach: Reach) -> Sequence[float]:
+    def _holders(self, judged: Judged) -> list[Holder]:
+        """Return the nodes that may send something."""
+        ask, weights, holders = judged.ask, judged.reach.group.weights, []
+        lanes = zip(judged.reach.lanes, judged.haves, judged.leaves_after, judged.load_costs, strict=True)
+        for place, (lane, have, leaves, load_cost) in enumerate(lanes):
+            if any(have) and (place not in judged.verdicts or judged.verdicts[place].code not in CLOSED):
+                holders.append(Holder(lane, have, leaves, load_cost, self._worth(lane.node_id, ask, weights)))
+        return holders
+
+    def _worth(self, node_id: int, ask: Ask, weights: Weights) -> Sequence[float]:
         """Return what taking a unit of each SKU costs beside freight."""
-        weights, positions = reach.group.weights, self._situation.positions
+        positions = self._situation.positions
+        if not positions:
+            return (0.0,) * len(ask.skus)
         worth = []
         for sku_id in ask.skus:
-            position = positions.get((sku_id, node_id))
-            worth.append(
-                weights.balance * position.shadow_price - weights.markdown * position.is_markdown if position else 0.0
-            )
-        return tuple(worth)
+            known = positions.get((sku_id, node_id))
+            worth.append(weights.balance * known.shadow_price - weights.markdown * known.is_markdown if known else 0.0)
+        return worth
 
     def _parcels(
         self, demand: Demand, judged: Judged, division: Division | None
     ) -> tuple[tuple[Parcel, ...], tuple[Item, ...]]:
         if division is None:
             return (), demand.items
-        rows = {row.lane.node_id: row for row in judged.rows}
         parcels, missing = [], list(demand.items)
         for holder, units in sorted(division.shares, key=lambda share: share[0].lane.node.code):
             items, missing = _share_out(missing, dict(zip(judged.ask.skus, units, strict=True)))
-            parcels.append(self._parcel(demand, judged, rows[holder.lane.node_id], units, items))
+            parcels.append(self._parcel(demand, judged, holder, units, items))
         return tuple(parcels), tuple(missing)
 
-    def _parcel(self, demand: Demand, judged: Judged, row: Row, units: Units, items: tuple[Item, ...]) -> Parcel:
-        lane = row.lane
-        price = Holder(lane, units, row.leaves_after, row.load_cost, ()).price(units, judged.ask)
-        told = judged.terms(row, units)
-        carrier = price.carrier
+    def _parcel(self, demand: Demand, judged: Judged, holder: Holder, units: Units, items: tuple[Item, ...]) -> Parcel:
+        lane, carrier = holder.lane, holder.price(units, judged.ask).carrier
+        told = judged.terms(Row(lane, HAS_EVERYTHING, units, holder.leaves_after, holder.load_cost), units)
         there = window(
-            self._situation.at, row.leaves_after + lane.wait, (carrier.hours_p50, carrier.hours_p90), demand.region
+            self._situation.at, holder.leaves_after + lane.wait, (carrier.hours_p50, carrier.hours_p90), demand.region
         )
         return Parcel(
             node_id=lane.node_id,
@@ -229,7 +238,10 @@ class Planner:
 
     def _count_down(self, parcels: Iterable[Parcel], lives: Mapping[int, Life]) -> None:
         for parcel in parcels:
-            self._states[parcel.node_id].take_parcel(self._situation.at)
+            state = self._states[parcel.node_id]
+            state.take_parcel(self._situation.at)
+            if state.left <= 0:
+                self._full.add(parcel.node_id)
             for item in parcel.items:
                 self._stock[item.sku_id][parcel.node_id] -= item.quantity
                 if item.sku_id in lives:

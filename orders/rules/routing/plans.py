@@ -75,4 +75,4 @@ class Plan:
     @property
     def is_served(self) -> bool:
         """Return whether any node could send, were there units and room."""
-        return bool(self.judged and self.judged.rows)
+        return bool(self.judged and self.judged.reach.lanes)

@@ -3,111 +3,81 @@
 In the order in which it looks:
 
 1. every node that has all of it;
-2. every pair; each SKU that both have goes as far as possible to the one or to the other, whichever is cheaper;
-3. every three where only few nodes hold anything;
-4. beyond that: the node that adds most, then the next, improved by leaving one out or exchanging one while that helps.
+2. every way to send each SKU whole: the cheapest node of each set of SKUs, then the cheapest sets for the order;
+3. pairs that have a SKU only together, and where only few nodes hold anything, threes: each SKU that both ends of a
+   pair have goes as far as possible to the one or to the other, whichever is cheaper;
+4. where nothing was found: the node that adds most, then the next, improved by leaving one out or exchanging one.
 
-A group of nodes is passed over as soon as the least it can cost is more than what was found. Fewer missing units beat
-lower cost; equal costs go to fewer parcels, then to the lower node codes.
+What can not cost less than what was found is passed over. Fewer missing units beat lower cost; equal costs go to fewer
+parcels, then to the lower node codes.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import combinations, permutations, product
 from math import inf
+from operator import attrgetter
 from typing import Final
 
-from orders.rules.routing.costs import Lane, Price
+from orders.rules.routing.holders import EQUAL, Ask, Division, Holder, Shares, Units
+from orders.rules.routing.wholes import Wholes
 
+MOST_WHOLE: Final = 6  # SKUs of an order of which all sets are tried
+FIRST_WHOLE: Final = 12  # nodes of which that is tried before the others
 MOST_IN_PAIRS: Final = 120  # nodes of which all pairs are tried
 MOST_IN_THREES: Final = 12  # nodes of which all threes are tried
 MOST_FREE: Final = 5  # SKUs of a pair that may go either way and of which all ways are tried
 MOST_EXCHANGES: Final = 12  # nodes that are tried in the place of another
-Units = tuple[int, ...]  # per SKU of the order
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What is to be divided. ``due`` in hours from now, late hours count ``urgency`` times."""
-
-    skus: tuple[int, ...]
-    want: Units
-    weights_g: Units
-    due: float = inf
-    urgency: float = 1.0
-    split: float = 0.0  # yuan for each parcel after the first
-    most_parcels: int = 5
-
-
-class Holder:
-    """A node with room that holds something wanted: what it can send, and what a unit of it is worth there."""
-
-    __slots__ = ("floor", "have", "lane", "leaves_after", "load_cost", "worth")
-
-    def __init__(self, lane: Lane, have: Units, leaves_after: float, load_cost: float, worth: Sequence[float]) -> None:
-        """``have`` is never more than wanted."""
-        self.lane, self.have, self.leaves_after, self.load_cost, self.worth = lane, have, leaves_after, load_cost, worth
-        self.floor = lane.floor + load_cost
-
-    def price(self, units: Units, ask: Ask) -> Price:
-        """Return what a parcel with these units costs on the holder's lane."""
-        weight_g = 0
-        for quantity, grams in zip(units, ask.weights_g, strict=True):
-            weight_g += quantity * grams
-        return self.lane.price(weight_g, self.leaves_after, ask.due, ask.urgency)
-
-    def cost(self, units: Units, ask: Ask) -> float:
-        """Return what a parcel with these units costs, goods and load included."""
-        cost = self.price(units, ask).cost + self.load_cost
-        for quantity, worth in zip(units, self.worth, strict=True):
-            cost += quantity * worth
-        return cost
-
-
-@dataclass(frozen=True, slots=True)
-class Division:
-    """Who sends what: holders with their units, what that costs with splits, and how many units are missing."""
-
-    shares: tuple[tuple[Holder, Units], ...]
-    cost: float
-    missing: int = 0
-
-    @property
-    def rank(self) -> tuple[int, float, int, tuple[str, ...]]:
-        """Return what divisions are compared by; the least is the best."""
-        return self.missing, round(self.cost, 6), len(self.shares), self.codes
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """Return the codes of the nodes."""
-        return tuple(sorted(holder.lane.node.code for holder, _units in self.shares))
 
 
 class Search:
     """One search; ``best`` and ``second`` (other nodes than the best) stand after ``run``."""
 
-    def __init__(self, ask: Ask, holders: Sequence[Holder]) -> None:
+    def __init__(self, ask: Ask, holders: Iterable[Holder]) -> None:
         self._ask = ask
-        self._holders = sorted(holders, key=_by_floor)
+        self._holders = sorted(holders, key=attrgetter("floor"))
         self.best: Division | None = None
         self.second: Division | None = None
         self._bar = inf  # the cost of the best that lacks nothing
-        self._least_worth = sum(
-            quantity * min((holder.worth[place] for holder in holders), default=0.0)
-            for place, quantity in enumerate(ask.want)
-        )
+        self._least_worth = self._lowest_worth()
 
     def run(self) -> None:
         """Look for the best division."""
-        for holder in self._holders:
-            if holder.have == self._ask.want:
-                self._offer(((holder, holder.have),))
+        ask = self._ask
+        self._alone()
+        if self._may_pay(2) and 1 < len(ask.want) <= MOST_WHOLE:
+            self._wholes()
         if self._may_pay(2):
             self._pairs()
         if self._may_pay(3) and len(self._holders) <= MOST_IN_THREES:
             self._threes()
-        if self.best is None or (self._may_pay(3) and len(self._holders) > MOST_IN_THREES):
+        if self.best is None or len(ask.want) > MOST_WHOLE:
             self._grow()
+
+    def _lowest_worth(self) -> float:
+        """Return what the goods beside freight cost at the very least, wherever they come from."""
+        if not any(any(holder.worth) for holder in self._holders):
+            return 0.0
+        worths = zip(*(holder.worth for holder in self._holders), strict=True)
+        return sum(quantity * float(min(worth)) for quantity, worth in zip(self._ask.want, worths, strict=True))
+
+    def _alone(self) -> None:
+        want, least = self._ask.want, self._least_worth - EQUAL
+        for holder in self._holders:
+            if self.second and holder.floor + least > self.second.cost:
+                break
+            if holder.have == want:
+                self._offer(((holder, want),))
+
+    def _wholes(self) -> None:
+        """Send each SKU whole: first from the cheapest nodes, then also from those that may still beat that."""
+        near, far = self._holders[:FIRST_WHOLE], self._holders[FIRST_WHOLE:]
+        wholes = Wholes(self._ask, near)
+        wholes.offer(self._offer)
+        beside = near[0].floor + self._ask.split + self._least_worth
+        others = [holder for holder in far if holder.floor + beside < self._bar]
+        if others:
+            wholes.add(others)
+            wholes.offer(self._offer)
 
     def _may_pay(self, parcels: int) -> bool:
         """Return whether so many parcels are allowed and could cost less than the best."""
@@ -123,22 +93,22 @@ class Search:
         return least
 
     def _pairs(self) -> None:
-        holders, want = self._holders[:MOST_IN_PAIRS], self._ask.want
+        """Try the pairs that have all of it; if SKUs were tried whole, only those that have one only together."""
+        holders, want = self._holders, self._ask.want
+        is_whole_tried = len(want) <= MOST_WHOLE
+        if is_whole_tried:
+            holders = [holder for holder in holders if _has_a_part(holder, want)]
+        holders = holders[:MOST_IN_PAIRS]
         base = self._least_worth + self._ask.split
         for place, first in enumerate(holders):
-            bar = self._bar - base - first.floor
-            if first.floor >= bar:
-                break
-            have = first.have
             for second in holders[place + 1 :]:
-                if second.floor >= bar:
+                if base + first.floor + second.floor >= self._bar:
                     break
-                for one, other, quantity in zip(have, second.have, want, strict=True):
+                for one, other, quantity in zip(first.have, second.have, want, strict=True):
                     if one + other < quantity:
                         break
                 else:
                     self._divide_pair(first, second)
-                    bar = self._bar - base - first.floor
 
     def _divide_pair(self, first: Holder, second: Holder) -> None:
         want = self._ask.want
@@ -147,22 +117,27 @@ class Search:
             for one, other, quantity in zip(first.have, second.have, want, strict=True)
         ]
         if sum(len(end) > 1 for end in ends) > MOST_FREE:
-            ends = [(end[0] if worth > other else end[-1],) for end, worth, other in zip(
-                ends, first.worth, second.worth, strict=True
-            )]  # fmt: skip
+            worths = zip(ends, first.worth, second.worth, strict=True)
+            ends = [(end[0] if worth > other else end[-1],) for end, worth, other in worths]
         for units in product(*ends):
             rest = tuple(quantity - one for quantity, one in zip(want, units, strict=True))
             if any(units) and any(rest):
                 self._offer(((first, units), (second, rest)))
 
     def _threes(self) -> None:
+        """Try the threes of which no SKU lies whole anywhere; those of whole SKUs are tried already."""
         want = self._ask.want
+        wholes = [max(have) for have in zip(*(holder.have for holder in self._holders), strict=True)]
+        if len(want) <= MOST_WHOLE and all(most >= quantity for most, quantity in zip(wholes, want, strict=True)):
+            return
         for group in combinations(self._holders, 3):
-            if self._least(group) >= self._bar:
-                continue
-            if all(sum(have) >= quantity for quantity, *have in zip(want, *(h.have for h in group), strict=True)):
+            if self._least(group) < self._bar and self._holds_all(group):
                 for order in permutations(group):
                     self._offer(self._filled(order))
+
+    def _holds_all(self, group: Iterable[Holder]) -> bool:
+        haves = zip(*(holder.have for holder in group), strict=True)
+        return all(sum(have) >= quantity for have, quantity in zip(haves, self._ask.want, strict=True))
 
     def _grow(self) -> None:
         """Add the node that adds most until nothing is missing, then leave out and exchange while that helps."""
@@ -205,7 +180,7 @@ class Search:
         orders = [[first, *(holder for holder in ordered if holder is not first)] for first in ordered]
         return min((self._division(self._filled(order)) for order in orders), key=_rank)
 
-    def _filled(self, order: Sequence[Holder]) -> tuple[tuple[Holder, Units], ...]:
+    def _filled(self, order: Sequence[Holder]) -> Shares:
         """Give each node in turn what it has of what is still missing."""
         still, shares = self._ask.want, []
         for holder in order:
@@ -215,15 +190,22 @@ class Search:
                 still = tuple(quantity - sent for quantity, sent in zip(still, units, strict=True))
         return tuple(shares)
 
-    def _division(self, shares: tuple[tuple[Holder, Units], ...]) -> Division:
+    def _division(self, shares: Shares) -> Division:
         cost, sent = self._ask.split * (len(shares) - 1), 0
         for holder, units in shares:
             cost += holder.cost(units, self._ask)
             sent += sum(units)
         return Division(shares, cost, sum(self._ask.want) - sent)
 
-    def _offer(self, shares: tuple[tuple[Holder, Units], ...]) -> None:
-        self._note(self._division(shares))
+    def _offer(self, shares: Shares) -> float:
+        """Weigh a division and return the cost that others must beat.
+
+        Most are dearer than the two that are kept, and soon forgotten.
+        """
+        division = self._division(shares)
+        if self.second is None or division.missing or division.cost < self.second.cost + EQUAL:
+            self._note(division)
+        return self._bar
 
     def _note(self, division: Division) -> None:
         """Keep a division if it is the best, or the best with other nodes than the best has."""
@@ -234,6 +216,11 @@ class Search:
             self._bar = division.cost if not division.missing else inf
         elif division.codes != self.best.codes and (self.second is None or division.rank < self.second.rank):
             self.second = division
+
+
+def _has_a_part(holder: Holder, want: Units) -> bool:
+    """Return whether a node has some units of a SKU, but not all that are wanted."""
+    return any(0 < have < quantity for have, quantity in zip(holder.have, want, strict=True))
 
 
 def _by_floor(holder: Holder) -> tuple[float, str]:
