@@ -5,11 +5,12 @@ Only the transport is read here: what an answer means is the platform's own matt
 
 import json
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 
@@ -23,6 +24,8 @@ USUAL_WAIT: Final = 30
 LONGEST_WAIT: Final = 3600
 LONGEST_ANSWER: Final = 2000
 LATER: Final = frozenset({408, 425, 429})
+JSON: Final = {"Content-Type": "application/json"}
+Told = TypeVar("Told")
 _making = Lock()
 
 
@@ -116,6 +119,19 @@ def token(connection: Connection, platform: str) -> str:
     if not found:
         raise TokenExpired(say("%(platform)s has given no access token yet.", platform=platform))
     return found
+
+
+def for_token(ask: Callable[[], Told]) -> Told:
+    """Ask for a token and return the answer; raises ``RetryLater`` or ``Rejected`` without it, for it may hold a token.
+
+    Here a token that is no longer good is a refusal for good: another one would not help.
+    """
+    try:
+        return ask()
+    except TokenExpired as wrong:
+        raise Rejected(wrong.reason, answer=wrong.answer) from wrong
+    except RetryLater as later:
+        raise type(later)(later.reason, seconds=later.seconds) from None
 
 
 def renewed(connection: Connection, platform: str, told: object, *names: str) -> dict[str, str]:

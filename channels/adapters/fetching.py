@@ -3,7 +3,7 @@
 A refusal to hand out an order becomes that order's message, so that the others go on and nothing is lost.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -36,10 +36,10 @@ def page(platform: str, body: bytes, *, rows: Callable[[], Any], row: Callable[[
     return Page(*read(platform, body, lambda: ([row(each) for each in rows() or []], int(total))))
 
 
-def digits(told: Iterable[Any]) -> list[str]:
-    """Return the numbers among what was told, each once, as texts."""
-    texts = [str(each) for each in told]
-    return list(dict.fromkeys(text for text in texts if text.isascii() and text.isdigit()))
+def digits(rows: Any, name: str) -> list[str]:
+    """Return the numbers that a list's objects have under ``name``, each once, as texts; anything else is left out."""
+    told = [str(row.get(name)) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return list(dict.fromkeys(text for text in told if text.isascii() and text.isdigit()))
 
 
 def units(told: Any) -> int | None:

@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from audit.rules.sentences import say
 from channels.adapters import calls, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
+from channels.adapters.protocol import Connection
+from channels.adapters.refusals import Refusals
 from channels.adapters.wechat_shop import translate
 
 PLATFORM: Final = translate.PLATFORM
@@ -26,19 +26,17 @@ class HasShipped(signing.NotThis):
     """The platform says that the order has been shipped completely."""
 
 
+REFUSALS: Final = Refusals(
+    expired=TOKEN_CODES, later=LATER, limited=LIMITED, never=ACCESS_CODES, special={SHIPPED_ALREADY: HasShipped}
+)
+
+
 def call(connection: Connection, path: str, body: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
     """Post ``body`` and return the answer, as sent and as read; raises ``RetryLater`` or ``Rejected``."""
     calls.require(connection, PLATFORM, "appid", "secret")
-    token = connection.credentials.get("access_token")
-    if not token:
-        raise TokenExpired(say("%(platform)s has given no access token yet.", platform=PLATFORM))
-    return _ask(
-        "POST",
-        connection.base_url.rstrip("/") + path,
-        params={"access_token": token},
-        content=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-        headers={"Content-Type": "application/json"},
-    )
+    params = {"access_token": calls.token(connection, PLATFORM)}
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ask("POST", connection.base_url.rstrip("/") + path, params=params, content=content, headers=calls.JSON)
 
 
 def renew(connection: Connection) -> dict[str, str]:
@@ -46,37 +44,17 @@ def renew(connection: Connection) -> dict[str, str]:
     calls.require(connection, PLATFORM, "appid", "secret")
     given = {name: connection.credentials[name] for name in ("appid", "secret")}
     url = connection.base_url.rstrip("/") + TOKEN
-    try:
-        _, answer = _ask("GET", url, params={"grant_type": "client_credential", **given})
-    except TokenExpired as wrong:  # here 40001 says that the secret is wrong: another token would not help
-        raise Rejected(wrong.reason, answer=wrong.answer) from wrong
-    except RetryLater as later:  # its answer may hold a token, which nobody is to read
-        raise RetryLater(later.reason, seconds=later.seconds) from None
-    token = answer.get("access_token")
-    if not isinstance(token, str) or not token:
-        raise calls.not_understood(PLATFORM, b"the answer holds no access_token")
-    return {**connection.credentials, "access_token": token}
+    # here 40001 says that the secret is wrong
+    _, answer = calls.for_token(lambda: _ask("GET", url, params={"grant_type": "client_credential", **given}))
+    return calls.renewed(connection, PLATFORM, answer, "access_token")
 
 
 def _ask(method: str, url: str, **parts: Any) -> tuple[bytes, dict[str, Any]]:
-    response = calls.send(PLATFORM, method, url, **parts)
-    if response.status_code != 200:
-        raise Rejected(calls.status_reason(PLATFORM, response), answer=calls.shown(response.content))
-    answer = calls.read(PLATFORM, response.content)
+    body = calls.content(PLATFORM, method, url, **parts)
+    answer = calls.read(PLATFORM, body)
     code = answer.get("errcode", 0)
     if type(code) is not int:
-        raise calls.not_understood(PLATFORM, response.content)
+        raise calls.not_understood(PLATFORM, body)
     if code:
-        _refuse(code, answer, response.content)
-    return response.content, answer
-
-
-def _refuse(code: int, answer: Mapping[str, Any], body: bytes) -> None:
-    reason = signing.refusal(PLATFORM, code, answer.get("errmsg"))
-    if code in TOKEN_CODES:
-        raise TokenExpired(reason, answer=calls.shown(body))
-    if code in LATER:
-        later = Throttled if code in LIMITED else RetryLater
-        raise later(reason, seconds=LATER[code], answer=calls.shown(body))
-    kind = Rejected if code in ACCESS_CODES else HasShipped if code == SHIPPED_ALREADY else signing.NotThis
-    raise kind(reason, answer=calls.shown(body))
+        REFUSALS.refuse(code, reason=signing.refusal(PLATFORM, code, answer.get("errmsg")), body=body)
+    return body, answer

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
-from channels.adapters import calls, signing, telling
+from channels.adapters import calls, telling
 from channels.adapters.protocol import Connection
 from channels.adapters.wechat_shop import client, pull, translate
 from channels.messages import Outgoing, ShipmentNotice, StockFigure
@@ -17,12 +17,18 @@ from channels.messages import Outgoing, ShipmentNotice, StockFigure
 SHIP: Final = "/channels/ec/order/delivery/send"
 SET_STOCK: Final = "/channels/ec/product/stock/update"
 COURIERS: Final = "/channels/ec/order/deliverycompanylist/get"
-CARRIERS: Final = {name: name for name in ("SF", "ZTO", "YTO", "YUNDA", "STO", "EMS", "JD")}
+CARRIERS: Final = telling.BY_OUR_CODES
 BY_COURIER: Final = 1
 ABSOLUTE: Final = 3
 
 
-def deliver(message: Outgoing, connection: Connection) -> str:
+def check(connection: Connection) -> str:
+    """List the couriers, which every shop may; the platform does not tell the shop's name there."""
+    client.call(connection, COURIERS, {})
+    return ""
+
+
+def deliver(message: Outgoing, connection: Connection, *, key: str) -> str:
     """Tell the platform and return its answer; raises ``RetryLater`` or ``Rejected``."""
     if isinstance(message, StockFigure):
         return calls.shown(client.call(connection, SET_STOCK, _stock(message))[0])
@@ -30,21 +36,19 @@ def deliver(message: Outgoing, connection: Connection) -> str:
         raise telling.not_offered(client.PLATFORM)
     body = _shipment(message, connection.options)
     try:
-        return calls.shown(client.call(connection, SHIP, body)[0])
+        return telling.once(
+            lambda: calls.shown(client.call(connection, SHIP, body)[0]), knows=lambda: _knows(message, connection)
+        )
     except client.HasShipped as done:
         return done.answer
-    except signing.NotThis as refused:
-        if _knows_already(message, connection):
-            return refused.answer
-        raise
 
 
 def _shipment(notice: ShipmentNotice, options: Mapping[str, Any]) -> dict[str, Any]:
     carrier = telling.carrier(client.PLATFORM, notice, CARRIERS, options)
     counts: Counter[tuple[str, str]] = Counter()
-    for line in notice.lines:
-        product_id, _, sku_id = line.external_line_id.removesuffix(translate.GIFT_LINE).partition(":")
-        counts[_number("product_id", product_id), _number("sku_id", sku_id)] += line.quantity
+    for line, quantity in telling.units(notice).items():
+        product_id, _, sku_id = line.removesuffix(translate.GIFT_LINE).partition(":")
+        counts[_number("product_id", product_id), _number("sku_id", sku_id)] += quantity
     products = [
         {"product_id": product_id, "sku_id": sku_id, "product_cnt": count}
         for (product_id, sku_id), count in counts.items()
@@ -53,13 +57,10 @@ def _shipment(notice: ShipmentNotice, options: Mapping[str, Any]) -> dict[str, A
     return {"order_id": notice.order_external_id, "delivery_list": [{**parcel, "product_infos": products}]}
 
 
-def _knows_already(notice: ShipmentNotice, connection: Connection) -> bool:
-    try:
-        order = client.call(connection, pull.DETAIL, {"order_id": notice.order_external_id})[1]["order"]
-        parcels = order["order_detail"]["delivery_info"]["delivery_product_info"]
-        return any(parcel["waybill_id"] == notice.tracking_number for parcel in parcels)
-    except (signing.NotThis, KeyError, TypeError):
-        return False
+def _knows(notice: ShipmentNotice, connection: Connection) -> bool:
+    order = client.call(connection, pull.DETAIL, {"order_id": notice.order_external_id})[1]["order"]
+    parcels = order["order_detail"]["delivery_info"]["delivery_product_info"]
+    return any(parcel["waybill_id"] == notice.tracking_number for parcel in parcels)
 
 
 def _stock(figure: StockFigure) -> dict[str, Any]:

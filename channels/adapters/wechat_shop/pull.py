@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from audit.rules.sentences import say
-from channels.adapters import calls, signing
+from channels.adapters import calls, fetching, renaming, walking
 from channels.adapters.protocol import Connection, RetryLater
 from channels.adapters.wechat_shop import client, translate
 from channels.messages import RawMessage
@@ -30,19 +30,15 @@ MOST_PAGES: Final = 10_000
 def pull(connection: Connection, *, since: datetime, until: datetime) -> Iterator[list[RawMessage]]:
     """Yield the orders, then the after-sales, updated in the window; raises ``RetryLater`` or ``Rejected``."""
     seen: set[str] = set()
-    for start, end in windows(since, until, LONGEST_WINDOW):
+    for start, end in _windows(since, until, LONGEST_WINDOW):
         body: dict[str, Any] = {"update_time_range": {"start_time": start, "end_time": end}, "page_size": PAGE_SIZE}
-        for ids in _pages(connection, LIST, body, "order_id_list"):
-            if fresh := [number for number in ids if number not in seen]:
-                yield [_order(connection, number) for number in fresh]
-            seen.update(ids)
+        for fresh in _pages(connection, LIST, body, "order_id_list", seen):
+            yield [_order(connection, number) for number in fresh]
     seen.clear()
-    for start, end in windows(since, until, LONGEST_REFUND_WINDOW):
+    for start, end in _windows(since, until, LONGEST_REFUND_WINDOW):
         body = {"begin_update_time": start, "end_update_time": end}
-        for ids in _pages(connection, REFUND_LIST, body, "after_sale_order_id_list"):
-            if fresh := [number for number in ids if number not in seen]:
-                yield [_refund(connection, number) for number in fresh]
-            seen.update(ids)
+        for fresh in _pages(connection, REFUND_LIST, body, "after_sale_order_id_list", seen):
+            yield [_refund(connection, number) for number in fresh]
 
 
 def fetch(connection: Connection, external_ids: Sequence[str]) -> list[RawMessage]:
@@ -55,26 +51,21 @@ def fetch(connection: Connection, external_ids: Sequence[str]) -> list[RawMessag
     return messages
 
 
-def windows(since: datetime, until: datetime, longest: timedelta) -> Iterator[tuple[int, int]]:
-    """Cut a span into windows of at most ``longest``, in epoch seconds, oldest first."""
-    start, last, step = int(since.timestamp()), int(until.timestamp()), int(longest.total_seconds())
-    while start <= last:
-        end = min(start + step, last)
-        yield start, end
-        if end == last:
-            return
-        start = end
+def _windows(since: datetime, until: datetime, longest: timedelta) -> Iterator[tuple[int, int]]:
+    return ((int(start.timestamp()), int(end.timestamp())) for start, end in walking.windows(since, until, longest))
 
 
-def _pages(connection: Connection, path: str, body: dict[str, Any], name: str) -> Iterator[list[str]]:
-    """Yield the ids of each page; raises ``RetryLater`` for a list that never ends or makes no sense."""
+def _pages(connection: Connection, path: str, body: dict[str, Any], name: str, seen: set[str]) -> Iterator[list[str]]:
+    """Yield each page's ids that are new; raises ``RetryLater`` for a list that never ends or makes no sense."""
     key, keys = "", set[str]()
     for _ in range(MOST_PAGES):
         payload, answer = client.call(connection, path, {**body, "next_key": key} if key else body)
         ids = answer.get(name) or []
         if not isinstance(ids, list) or not all(str(number).isascii() and str(number).isdigit() for number in ids):
             raise calls.not_understood(client.PLATFORM, payload)
-        yield list(dict.fromkeys(str(number) for number in ids))
+        if fresh := [number for number in dict.fromkeys(map(str, ids)) if number not in seen]:
+            yield fresh
+            seen.update(fresh)
         key = str(answer.get("next_key") or "")
         if not answer.get("has_more"):
             return
@@ -85,28 +76,26 @@ def _pages(connection: Connection, path: str, body: dict[str, Any], name: str) -
 
 
 def _order(connection: Connection, number: str) -> RawMessage:
-    """Fetch one order. A refusal becomes the order's message, so that the others go on and nothing is lost."""
-    try:
+    def ask() -> RawMessage:
         payload, answer = client.call(connection, DETAIL, {"order_id": number})
-    except signing.NotThis as refused:
-        return RawMessage("order", number, 0, refused.answer.encode())
-    return RawMessage("order", number, translate.revision_of(answer.get("order")), payload)
+        return RawMessage("order", number, translate.revision_of(answer.get("order")), payload)
+
+    return fetching.one("order", number, ask)
 
 
 def _refund(connection: Connection, number: str) -> RawMessage:
     """Fetch one after-sale; it is kept under its order's number, because it waits for that order."""
-    try:
+
+    def ask() -> RawMessage:
         payload, answer = client.call(connection, REFUND_DETAIL, {"after_sale_order_id": number})
-    except signing.NotThis as refused:
-        return RawMessage("refund", number, 0, refused.answer.encode())
-    refund = answer.get("after_sale_order")
-    order_id = refund.get("order_id") if isinstance(refund, dict) else None
-    return RawMessage("refund", str(order_id or number), translate.refund_revision_of(refund), payload)
+        refund = answer.get("after_sale_order")
+        order_id = refund.get("order_id") if isinstance(refund, dict) else None
+        return RawMessage("refund", str(order_id or number), translate.refund_revision_of(refund), payload)
+
+    return fetching.one("refund", number, ask)
 
 
 def _refund_ids(payload: bytes) -> list[str]:
-    order = calls.read(client.PLATFORM, payload).get("order")
-    detail = order.get("aftersale_detail") if isinstance(order, dict) else None
-    rows = detail.get("aftersale_order_list") if isinstance(detail, dict) else None
-    told = [row.get(AFTERSALE_ID) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return [str(number) for number in told if str(number).isascii() and str(number).isdigit()]
+    answer = calls.read(client.PLATFORM, payload)
+    rows = renaming.part_or_none(answer, "order", "aftersale_detail").get("aftersale_order_list")
+    return fetching.digits(rows, AFTERSALE_ID)

@@ -7,21 +7,14 @@ the buyer pays for the whole line.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
 
 from audit.rules.sentences import Sentence, say
 from channels.adapters import facts, fields, renaming
 from channels.adapters.fields import Fields
-from channels.messages import (
-    Incoming,
-    IncomingOrder,
-    IncomingRefund,
-    RawMessage,
-    RefundedLine,
-    RefundState,
-)
+from channels.adapters.protocol import Connection
+from channels.adapters.renaming import Column
+from channels.messages import Incoming, IncomingOrder, IncomingRefund, RawMessage, RefundState
 
 PLATFORM: Final = "WeChat Shop"
 UNPAID, TO_SHIP, PART_SHIPPED, SHIPPED, DONE = 10, 20, 21, 30, 100
@@ -72,19 +65,24 @@ ORDER: Final = {
 }
 ADDRESS: Final = {"province": "province_name", "city": "city_name", "district": "county_name", "name": "user_name"}
 LINE: Final = {"external_id": "product_id", "quantity": "sku_cnt", "unit_price": "sale_price", "net": "real_price"}
-REFUND: Final = {"refund_id": "after_sale_order_id", "asked_at": "create_time"}
-_CENT: Final = Decimal("0.01")
+REFUND: Final = {
+    "external_id": Column("order_id", renaming.code),
+    "refund_id": Column("after_sale_order_id", renaming.code),
+    "amount": Column("amount", renaming.fen),
+    "asked_at": Column("create_time", renaming.seconds),
+    "reason": Column("reason_text", renaming.plain),
+}
 
 
-def translate(raw: RawMessage, currency: str) -> Incoming:
+def translate(raw: RawMessage, connection: Connection) -> Incoming:
     """Return the order or the after-sale in a message; raises ``Untranslatable`` naming the field and the value."""
     answer = fields.decode(raw.payload)
     if answer.get("errcode"):
         renaming.check_handed_out(answer, raw, platform=PLATFORM, refused_by="errcode")
-    renaming.check_currency(currency, platform=PLATFORM)
+    renaming.check_currency(connection.currency, platform=PLATFORM)
     if raw.kind == "refund":
-        return _refund(_inside(Fields(answer, []), "after_sale_order"), currency)
-    return _order(_inside(Fields(answer, []), "order"), raw, currency)
+        return _refund(_inside(Fields(answer, []), "after_sale_order"))
+    return _order(_inside(Fields(answer, []), "order"), raw)
 
 
 def revision_of(order: object) -> int:
@@ -104,13 +102,13 @@ def refund_revision_of(refund: object) -> int:
     Several after-sales of one order lie under that order's number: asked for in the same second, they stay apart.
     """
     told = str(refund.get("after_sale_order_id")) if isinstance(refund, Mapping) else ""
-    return revision_of(refund) + (int(told[-3:]) if told[-3:].isascii() and told[-3:].isdigit() else 0)
+    return revision_of(refund) + renaming.tail(told)
 
 
 # -- orders ---------------------------------------------------------------------------------------
 
 
-def _order(order: Fields, raw: RawMessage, currency: str) -> IncomingOrder:
+def _order(order: Fields, raw: RawMessage) -> IncomingOrder:
     status = order.values.get("status")
     if type(status) is not int or status not in STATUSES:
         renaming.unknown("status", status)
@@ -121,16 +119,8 @@ def _order(order: Fields, raw: RawMessage, currency: str) -> IncomingOrder:
     must_ship = status in (TO_SHIP, PART_SHIPPED)
     if status not in (UNPAID, *HELD, *CANCELLED) and not reader.values["paid_at"]:
         reader.missing("paid_at")
-    return replace(
-        facts.order(
-            reader,
-            to=_address(delivery, is_required=must_ship, remarks=order.remarks),
-            lines=_lines(detail, status),
-            currency=currency,
-        ),
-        must_not_ship=HELD.get(status),
-        remarks=tuple(order.remarks),
-    )
+    to = _address(delivery, is_required=must_ship, remarks=order.remarks)
+    return facts.order(reader, to=to, lines=_lines(detail, status), currency="CNY", held=HELD.get(status))
 
 
 def _order_values(order: Fields, detail: Fields, delivery: Fields, status: int) -> dict[str, Any]:
@@ -188,13 +178,9 @@ def _line(row: Any, place: int, remarks: list[Sentence], status: int) -> Fields:
     codes = (row.get(name) for name in ("sku_code", "out_sku_id", "sku_id"))
     values["sku_code"] = renaming.code(next((code for code in codes if code), None))
     line = Fields(values, remarks, f"{where}.", LINE)
-    quantity, unit_price, net = line.quantity("quantity"), line.money("unit_price"), line.money_or_none("net")
-    if net is not None and net > quantity * unit_price:
-        values["unit_price"] = unit_price = (net / quantity).quantize(_CENT, ROUND_CEILING)
-        remarks.append(say("The price of %(field)s was raised to what the buyer pays for it.", field=where))
-    values["discount"] = quantity * unit_price - net if net is not None else None
+    values |= renaming.as_paid(line, line.money_or_none("net"))
     back = row.get("finish_aftersale_sku_cnt")
-    values["is_cancelled"] = status in (TO_SHIP, *CANCELLED) and type(back) is int and back >= quantity
+    values["is_cancelled"] = status in (TO_SHIP, *CANCELLED) and type(back) is int and back >= line.quantity("quantity")
     return line
 
 
@@ -209,31 +195,17 @@ def _line_id(line: Fields) -> str:
 # -- after-sales ----------------------------------------------------------------------------------
 
 
-def _refund(refund: Fields, currency: str) -> IncomingRefund:
-    state = REFUNDS.get(str(refund.values.get("status")))
-    if state is None:
-        renaming.unknown("status", refund.values.get("status"))
+def _refund(refund: Fields) -> IncomingRefund:
+    state = refund.meaning("status", REFUNDS)
     product, money = _inside(refund, "product_info"), _inside(refund, "refund_info")
-    ids = {name: renaming.code(refund.values.get(theirs)) for name, theirs in REFUND.items()}
-    ids["order_id"] = renaming.code(refund.values.get("order_id"))
-    values = {"amount": renaming.fen(money.values.get("amount"))}
-    values["asked_at"] = renaming.seconds(refund.values.get("create_time"))
-    reader = Fields({**ids, **values}, refund.remarks, "", REFUND)
+    reader = renaming.renamed({**refund.values, "amount": money.values.get("amount")}, REFUND, refund.remarks)
+    reader.time("asked_at")
     if refund.values.get("update_time") is None:
         refund.missing("update_time")
-    return IncomingRefund(
-        external_id=reader.code("order_id"),
-        refund_id=reader.code("refund_id"),
-        revision=refund_revision_of(refund.values),
-        state=state,
-        amount=reader.money("amount"),
-        currency=currency,
-        lines=(RefundedLine(_line_id(product), product.quantity("count")),),
-        reason=refund.text("reason_text", facts.LONGEST_REASON),
-        goods_come_back=refund.values.get("type") == GOODS_COME_BACK,
-        asked_at=reader.time("asked_at"),
-        remarks=tuple(refund.remarks),
-    )
+    reader.values = {**reader.values, "revision": refund_revision_of(refund.values)}
+    line = Fields({"external_id": _line_id(product), "quantity": product.quantity("count")}, refund.remarks)
+    goods_come_back = refund.values.get("type") == GOODS_COME_BACK
+    return facts.refund(reader, [line], state=state, currency="CNY", goods_come_back=goods_come_back)
 
 
 # -- values ---------------------------------------------------------------------------------------

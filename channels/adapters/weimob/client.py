@@ -8,7 +8,6 @@ token when its words name one (``TOKEN_WORD``).
 from collections.abc import Mapping
 from typing import Any, Final
 
-from audit.rules.sentences import say
 from channels.adapters import calls, signing
 from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
 
@@ -25,10 +24,8 @@ CREDENTIALS: Final = ("client_id", "client_secret", "shop_id")
 def call(connection: Connection, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """Call and return the answer's data; raises ``RetryLater``, ``TokenExpired`` or ``Rejected``."""
     calls.require(connection, PLATFORM, *CREDENTIALS)
-    token = connection.credentials.get("access_token")
-    if not token:
-        raise TokenExpired(say("%(platform)s has given no access token yet.", platform=PLATFORM))
-    answer, content = _post(connection, f"/apigw/weimob_shop/v2.0/{path}", {"accesstoken": token}, body)
+    params = {"accesstoken": calls.token(connection, PLATFORM)}
+    answer, content = _post(connection, f"/apigw/weimob_shop/v2.0/{path}", params, body)
     code = answer.get("code")
     number = str(code.get("errcode")) if isinstance(code, dict) else ""
     if not isinstance(code, dict) or "errcode" not in code:
@@ -52,15 +49,15 @@ def renew(connection: Connection) -> dict[str, str]:
     if not isinstance(token, str) or not token:
         words = answer.get("error_description") or answer.get("error") or "no access_token"
         raise Rejected(signing.refusal(PLATFORM, 0, words), answer=calls.shown(content))
-    return {**connection.credentials, "access_token": token}
+    return calls.renewed(connection, PLATFORM, answer, "access_token")
 
 
 def _post(
     connection: Connection, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], bytes]:
     content = None if body is None else calls.written(body)
-    url, headers = connection.base_url.rstrip("/") + path, {"Content-Type": "application/json"}
-    response = calls.send(PLATFORM, "POST", url, params=params, content=content, headers=headers)
+    url = connection.base_url.rstrip("/") + path
+    response = calls.send(PLATFORM, "POST", url, params=params, content=content, headers=calls.JSON)
     if response.status_code != 200 and not response.content.startswith(b"{"):
         raise Rejected(calls.status_reason(PLATFORM, response), answer=calls.shown(response.content))
     return calls.read(PLATFORM, response.content), response.content

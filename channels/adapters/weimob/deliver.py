@@ -23,18 +23,10 @@ SET_STOCK: Final = "stock/update"
 OVERWRITE: Final = 0
 FULFILL_METHOD: Final = 1
 VID_TYPE: Final = 2
-CARRIERS: Final = {
-    "SF": "shunfeng",
-    "ZTO": "zhongtong",
-    "YTO": "yuantong",
-    "YUNDA": "yunda",
-    "STO": "shentong",
-    "EMS": "ems",
-    "JD": "jd",
-}
+CARRIERS: Final = telling.BY_PINYIN
 
 
-def deliver(message: Outgoing, connection: Connection) -> str:
+def deliver(message: Outgoing, connection: Connection, *, key: str) -> str:
     """Tell the platform and return its answer; raises ``RetryLater`` or ``Rejected``."""
     if isinstance(message, ShipmentNotice):
         return _ship(message, connection)
@@ -63,10 +55,9 @@ def _set_stock(figure: StockFigure, connection: Connection) -> str:
 def _ship(notice: ShipmentNotice, connection: Connection) -> str:
     code = telling.carrier(client.PLATFORM, notice, CARRIERS, connection.options)
     number = telling.number(client.PLATFORM, "orderNo", notice.order_external_id)
-    left: Counter[str] = Counter()
-    for line in notice.lines:
-        telling.number(client.PLATFORM, "orderItemId", line.external_line_id)
-        left[line.external_line_id] += line.quantity
+    left = telling.units(notice)
+    for line in left:
+        telling.number(client.PLATFORM, "orderItemId", line)
     left -= _told_before(connection, number, notice.tracking_number)
     if not left:
         return "known"

@@ -8,10 +8,11 @@ last change (the option ``query_time_type`` sets another), ``LONGEST_WINDOW`` an
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
-from channels.adapters import calls, fields, signing
+from channels.adapters import calls, fetching, fields, signing
 from channels.adapters.protocol import Connection
 from channels.adapters.walking import Page, Pages, Row
 from channels.adapters.weimob import client, translate
@@ -39,17 +40,17 @@ def fetch(connection: Connection, external_ids: Sequence[str]) -> list[RawMessag
     """Return these orders and their after-sales; what is refused becomes a message that says so."""
     messages: list[RawMessage] = []
     for number in dict.fromkeys(external_ids):
-        try:
-            data = client.call(connection, DETAIL, {"orderNo": signing.number(number)})
-        except signing.NotThis as refused:
-            messages.append(RawMessage("order", number, 0, refused.answer.encode()))
-            continue
-        messages.append(RawMessage("order", number, translate.revision_of(data), calls.written(data)))
-        told = data.get("rightsInfos")
-        rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
-        rights = dict.fromkeys(signing.number(row.get("rightsId")) for row in rows)
-        messages += [_rights(connection, number, each) for each in rights if each]
+        messages.append(fetching.one("order", number, partial(_order, connection, number)))
+        for each in fetching.digits(fields.decode(messages[-1].payload).get("rightsInfos"), "rightsId"):
+            messages.append(fetching.one("refund", number, partial(_rights, connection, number, int(each))))
     return messages
+
+
+def check(connection: Connection) -> str:
+    """Ask for one order of the last minute; the platform does not tell the shop's name there."""
+    at = datetime.now(UTC)
+    client.call(connection, LIST, asked(connection, at - timedelta(minutes=1), at, number=1, size=1))
+    return ""
 
 
 def asked(connection: Connection, start: datetime, end: datetime, *, number: int, size: int) -> dict[str, Any]:
@@ -67,15 +68,10 @@ def _walk(
 ) -> Iterator[list[Row]]:
     def page(start: datetime, end: datetime, number: int) -> Page:
         data = client.call(connection, path, asked(connection, start, end, number=number, size=PAGE_SIZE))
-        try:
-            return Page([row(each) for each in data.get("pageList") or []], int(data["totalCount"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise calls.not_understood(client.PLATFORM, calls.written(data)) from error
+        body, total = calls.written(data), data.get("totalCount")
+        return fetching.page(client.PLATFORM, body, rows=lambda: data.get("pageList"), row=row, total=total)
 
-    pages, settled = Pages(client.PLATFORM, page, PAGE_SIZE, LONGEST_WINDOW), max(since, until - SETTLED)
-    if settled > since:
-        yield from pages.walk(since, settled)
-    yield from pages.walk(settled, until)
+    return Pages(client.PLATFORM, page, PAGE_SIZE, LONGEST_WINDOW).walk_settled_first(since, until, SETTLED)
 
 
 def _order_row(told: dict[str, Any]) -> Row:
@@ -88,12 +84,14 @@ def _rights_row(told: dict[str, Any]) -> Row:
     return Row(f"{order}/{number}", str(translate.refund_revision_of(told)), calls.written({"rightsInfo": told}))
 
 
+def _order(connection: Connection, number: str) -> RawMessage:
+    data = client.call(connection, DETAIL, {"orderNo": signing.number(number)})
+    return RawMessage("order", number, translate.revision_of(data), calls.written(data))
+
+
 def _rights(connection: Connection, number: str, rights_id: int) -> RawMessage:
     """Fetch one after-sale; it is kept under its order's number, because it waits for that order."""
-    try:
-        data = client.call(connection, RIGHTS_DETAIL, {"rightsId": rights_id})
-    except signing.NotThis as refused:
-        return RawMessage("refund", number, 0, refused.answer.encode())
+    data = client.call(connection, RIGHTS_DETAIL, {"rightsId": rights_id})
     told = data.get("rightsInfo")
     revision = translate.refund_revision_of(told) if isinstance(told, dict) else 0
     return RawMessage("refund", number, revision, calls.written(data))

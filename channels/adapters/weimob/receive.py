@@ -5,6 +5,7 @@ or twice does no harm. The platform sends no time of sending, so none is checked
 (documented guess): the words of ``SUCCESS``.
 """
 
+from datetime import datetime
 from typing import Final
 
 from channels.adapters.fields import Fields, decode
@@ -16,8 +17,11 @@ SUCCESS: Final = b'{"code":{"errcode":"0","errmsg":"success"}}'
 TOPICS: Final = frozenset({"weimob_shop.order", "weimob_shop.rights"})
 
 
-def receive(pushed: Pushed, connection: Connection) -> Received:
-    """Return the order that a push names; another topic is taken and left alone. Raises ``NotAuthentic``."""
+def receive(pushed: Pushed, connection: Connection, *, at: datetime) -> Received:
+    """Return the order that a push names; another topic is taken and left alone. Raises ``NotAuthentic``.
+
+    The platform sends no time.
+    """
     try:
         told = decode(pushed.body)
     except Untranslatable as error:

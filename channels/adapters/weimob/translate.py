@@ -6,21 +6,20 @@ payment releases the order; how ``currency`` of an after-sale is written (``CURR
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 from audit.rules.sentences import Sentence, say
 from channels.adapters import facts, fields, renaming
 from channels.adapters.fields import Fields
+from channels.adapters.protocol import Connection
 from channels.adapters.renaming import Column, code, count, plain
 from channels.messages import (
     Incoming,
     IncomingOrder,
     IncomingRefund,
     RawMessage,
-    RefundedLine,
     RefundState,
     Untranslatable,
 )
@@ -57,7 +56,6 @@ RIGHTS: Final = {
 FURTHER: Final = [RefundState.ASKED, RefundState.AGREED, RefundState.REFUNDED, RefundState.CLOSED]
 GOODS_COME_BACK: Final = {1: True, 2: False}  # return and refund, refund only
 EXCHANGE: Final = 5
-_CENT: Final = Decimal("0.01")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -116,12 +114,12 @@ REFUND: Final = {
 REFUND_LINE: Final = {"external_id": Column("orderItemId", code), "quantity": Column("applyNum", units)}
 
 
-def translate(raw: RawMessage, currency: str) -> Incoming:
+def translate(raw: RawMessage, connection: Connection) -> Incoming:
     """Return the order or the after-sale in a message; raises ``Untranslatable`` naming the field and the value."""
-    told = fields.decode(raw.payload)
-    renaming.check_currency(currency, platform=PLATFORM)
-    renaming.check_handed_out(told, raw, platform=PLATFORM, refused_by="code")
-    return _refund(_part(told, "rightsInfo"), raw) if raw.kind == "refund" else _order(_part(told, "orderInfo"), raw)
+    told = renaming.opened(raw, connection.currency, platform=PLATFORM, refused_by="code")
+    if raw.kind == "refund":
+        return _refund(renaming.part(told, "rightsInfo"), raw)
+    return _order(renaming.part(told, "orderInfo"), raw)
 
 
 def revision_of(told: Mapping[str, Any]) -> int:
@@ -130,7 +128,7 @@ def revision_of(told: Mapping[str, Any]) -> int:
     Whether the milliseconds are counted is not told: of two changes in one moment the higher status came later.
     """
     try:
-        base = _part(_part(told, "orderInfo"), "orderBaseInfo")
+        base = renaming.part(renaming.part(told, "orderInfo"), "orderBaseInfo")
         changed_at, status = renaming.renamed(base, ORDER, []).time("changed_at"), count(base.get("orderStatus"))
         return fields.milliseconds(changed_at) * 10 + (status if type(status) is int and status in STATUSES else 0)
     except Untranslatable:
@@ -144,18 +142,13 @@ def refund_revision_of(rights: Mapping[str, Any]) -> int:
     apart, and how far one is keeps its own changes of one moment in order.
     """
     try:
-        head = _part(rights, "rightsOrder")
+        head = renaming.part(rights, "rightsOrder")
         reader = renaming.renamed(head, REFUND, [])
-        number = fields.milliseconds(reader.time("changed_at")) * 1000 + int(reader.code("refund_id")[-3:])
+        number = fields.milliseconds(reader.time("changed_at")) * 1000 + renaming.tail(reader.code("refund_id"))
         status = count(head.get("rightsStatus"))
         return number * 10 + (FURTHER.index(RIGHTS[status]) if type(status) is int and status in RIGHTS else 0)
-    except (Untranslatable, ValueError):
+    except Untranslatable:
         return 0
-
-
-def _part(source: Any, name: str) -> dict[str, Any]:
-    part = source.get(name) if isinstance(source, dict) else None
-    return part if isinstance(part, dict) else Fields({}, []).missing(name)
 
 
 def _meaning(source: Mapping[str, Any], name: str, table: Mapping[Any, Any]) -> Any:
@@ -174,7 +167,7 @@ def _flat(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def _order(told: Mapping[str, Any], raw: RawMessage) -> IncomingOrder:
     remarks: list[Sentence] = []
-    base = _part(told, "orderBaseInfo")
+    base = renaming.part(told, "orderBaseInfo")
     status, by_other_way = _meaning(base, "orderStatus", STATUSES), _meaning(base, "deliveryType", DELIVERY)
     flat = _flat(told, "cancelInfo", "flagInfo", "buyerInfo", "payInfo", "orderFulfill") | base
     reader = renaming.renamed(flat, ORDER, remarks)
@@ -182,7 +175,7 @@ def _order(told: Mapping[str, Any], raw: RawMessage) -> IncomingOrder:
     lines = renaming.lines({"items": _items(told)}, "items", LINE, remarks)
     nets = [line.money_or_none("net") for line in lines]
     for line, net in zip(lines, nets, strict=True):
-        line.values = {**line.values, **_line(line, net)}
+        line.values = {**line.values, **renaming.as_paid(line, net)}
     reader.values = {**_settled(reader, status, is_offline=count(base.get("payType")) == OFFLINE), "currency": "CNY"}
     total = reader.money_or_none("total")
     if total is not None and None not in nets:
@@ -190,9 +183,8 @@ def _order(told: Mapping[str, Any], raw: RawMessage) -> IncomingOrder:
     reader.values["revision"] = revision_of({"orderInfo": told})
     needs_none = status in UNPAID or status == CANCELLED or by_other_way is not None
     to = _receiver(told, remarks, needs_none=needs_none)
-    order = facts.order(reader, to=to, lines=lines, currency="CNY")
-    held = STILL_PROCESSED if status == HELD else by_other_way
-    return replace(order, must_not_ship=None if status == CANCELLED else held, remarks=tuple(remarks))
+    held = None if status == CANCELLED else STILL_PROCESSED if status == HELD else by_other_way
+    return facts.order(reader, to=to, lines=lines, currency="CNY", held=held)
 
 
 def _settled(reader: Fields, status: int, *, is_offline: bool) -> dict[str, Any]:
@@ -221,24 +213,9 @@ def _items(told: Mapping[str, Any]) -> list[Any]:
     return [{**_flat(row, "itemBizExt", "payInfo"), **row} if isinstance(row, dict) else row for row in rows]
 
 
-def _line(line: Fields, net: Decimal | None) -> dict[str, Any]:
-    """Return unit price and discount so that the line comes to what the buyer pays for it.
-
-    A raised price raises the unit price, to whole cents: a discount is never negative.
-    """
-    quantity, unit_price = line.quantity("quantity"), line.money("unit_price")
-    if net is None:
-        return {}
-    if net > quantity * unit_price:
-        unit_price = (net / quantity).quantize(_CENT, ROUND_CEILING)
-        place = line.where.rstrip(".")
-        line.remarks.append(say("The price of %(field)s was raised to what the buyer pays for it.", field=place))
-    return {"unit_price": unit_price, "discount": quantity * unit_price - net}
-
-
 def _receiver(told: Mapping[str, Any], remarks: list[Sentence], *, needs_none: bool) -> Fields | None:
     """Return where and to whom, masked as the platform shows it; not every order is sent, and not every one yet."""
-    to = _flat(_flat_part(told), "receiverInfo")
+    to = _flat(renaming.part_or_none(told, "orderFulfill"), "receiverInfo")
     if needs_none and not to.get("province"):
         return None
     town, line = to.get("area"), to.get("address")
@@ -247,36 +224,25 @@ def _receiver(told: Mapping[str, Any], remarks: list[Sentence], *, needs_none: b
     return renaming.renamed(to, ADDRESS, remarks, "receiverInfo.")
 
 
-def _flat_part(told: Mapping[str, Any]) -> Mapping[str, Any]:
-    fulfill = Fields(told, []).inner("orderFulfill")
-    return fulfill.values if fulfill else {}
-
-
 # -- after-sales ----------------------------------------------------------------------------------
 
 
 def _refund(told: Mapping[str, Any], raw: RawMessage) -> IncomingRefund:
     remarks: list[Sentence] = []
-    head = _part(told, "rightsOrder")
+    head = renaming.part(told, "rightsOrder")
     if count(head.get("rightsType")) == EXCHANGE:
         raise Untranslatable("not_a_refund", say("The buyer asks to exchange goods: handle this at Weimob."))
     goods_come_back, state = _meaning(head, "rightsType", GOODS_COME_BACK), _meaning(head, "rightsStatus", RIGHTS)
     if (head.get("currency") or "") not in CURRENCIES:
         Fields(head, remarks).bad_value("currency", "wrong_currency")
-    flat = _flat(told, "rightsReason", "refundDetail") | head | {"orderNo": _part(told, "originOrder").get("orderNo")}
+    number = renaming.part(told, "originOrder").get("orderNo")
+    flat = _flat(told, "rightsReason", "refundDetail") | head | {"orderNo": number}
     reader = renaming.renamed(flat, REFUND, remarks)
     renaming.check_same(reader.code("external_id"), raw, field="orderNo")
     lines = renaming.lines(told, "rightsItems", REFUND_LINE, remarks)
-    return IncomingRefund(
-        external_id=raw.external_id,
-        refund_id=reader.code("refund_id"),
-        revision=refund_revision_of(told),
-        state=state,
-        amount=reader.money("refunded" if state is RefundState.REFUNDED else "asked"),
-        currency="CNY",
-        lines=tuple([RefundedLine(line.code("external_id"), line.quantity("quantity")) for line in lines]),
-        reason=reader.text("reason", facts.LONGEST_REASON),
-        goods_come_back=goods_come_back,
-        asked_at=reader.time_or_none("asked_at"),
-        remarks=tuple(remarks),
-    )
+    for line in lines:
+        line.quantity("quantity")
+    name = "refunded" if state is RefundState.REFUNDED else "asked"
+    reader.names = {**reader.names, "amount": reader.names[name]}
+    reader.values = {**reader.values, "amount": reader.values[name], "revision": refund_revision_of(told)}
+    return facts.refund(reader, lines, state=state, currency="CNY", goods_come_back=goods_come_back)
