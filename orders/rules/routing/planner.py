@@ -150,7 +150,7 @@ class Planner:
             [units if units < want else want for units in map(fit.get(sku_id, NO_LEVEL).get, ids, repeat(0))]
             for sku_id, want in zip(ask.skus, ask.want, strict=True)
         ]
-        haves = list(zip(*columns, strict=True))
+        haves: list[Units] = list(zip(*columns, strict=True)) if columns else [()] * len(ids)
         verdicts: dict[int, Verdict] = {}
         picky = goods.picky(self._situation.goods, ask.skus, demand.region)
         if picky:
