@@ -69,6 +69,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Redemptions"), "redeem", "promotions.redemption"),
             _item(_("Back-tests"), "science", "orders.backtest"),
             _item(_("Campaigns"), "campaign", "promotions.campaign"),
+            _item(_("Fields people answer for"), "badge", "promotions.scope"),
         ]),
         _group(_("Set-up"), [
             _item(_("Users"), "person", "auth.user"),

@@ -1,5 +1,5 @@
 """Pages about what things cost."""
 
-from promotions.admin import campaign, coupon, coupon_batch, promotion, redemption
+from promotions.admin import campaign, coupon, coupon_batch, promotion, redemption, scope
 
-__all__ = ["campaign", "coupon", "coupon_batch", "promotion", "redemption"]
+__all__ = ["campaign", "coupon", "coupon_batch", "promotion", "redemption", "scope"]

@@ -1,6 +1,10 @@
-"""The conditions of a promotion as groups of rows: all of a group, any of it, or none of it must be true."""
+"""The conditions of a promotion as groups of rows: all of a group, any of it, or none of it must be true.
 
-from collections.abc import Callable, Mapping
+A group may lie inside another one: it then counts there as one more row. Groups come in the order of a book's chapters,
+each after the one it lies in.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from datetime import time
 from decimal import Decimal
 from typing import Any, Final
@@ -14,7 +18,8 @@ from promotions.admin.rows_field import amount, goods_of, goods_words, units, wo
 from promotions.rules import conditions as c
 from promotions.rules.conditions import Condition
 
-MOST_GROUPS: Final = 6
+MOST_GROUPS: Final = 12
+MOST_DEEP: Final = 4  # groups within each other
 MOST_ROWS: Final = 12
 COLUMNS: Final = ("what", "least", "most", "words")
 MODES: Final = (
@@ -35,6 +40,7 @@ KINDS: Final[dict[str, tuple[Any, str, str]]] = {
     "in_hours": (_("Between the hours"), "least most", ""),
 }
 Row = dict[str, str]
+Group = dict[str, Any]  # mode, rows, and inside: the place of the group it lies in, or nothing
 
 
 class ConditionsWidget(forms.Widget):
@@ -44,10 +50,13 @@ class ConditionsWidget(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         """Add the groups with what was typed, and a row to fill in each."""
-        groups = value or [{"mode": "all", "rows": []}]
+        groups = value or [{"mode": "all", "rows": [], "inside": ""}]
+        depths = _depths(groups)
         return {
             "name": name, "modes": MODES, "kinds": KINDS, "most_groups": MOST_GROUPS, "most_rows": MOST_ROWS,
-            "groups": [group | {"rows": [*group["rows"], *([{}] if not group["rows"] else [])]} for group in groups],
+            "most_deep": MOST_DEEP,
+            "groups": [group | {"rows": group["rows"] or [{}], "depth": depth, "inside": group.get("inside", "")}
+                       for group, depth in zip(groups, depths, strict=True)],
         }  # fmt: skip
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[dict[str, Any]]:
@@ -61,7 +70,8 @@ class ConditionsWidget(forms.Widget):
                 {column: str(data.get(f"{name}-{place}-{row}-{column}", "")).strip() for column in COLUMNS}
                 for row in range(MOST_ROWS)
             ]
-            groups.append({"mode": mode, "rows": [row for row in rows if row["what"]]})
+            inside = str(data.get(f"{name}-{place}-inside", "")).strip()
+            groups.append({"mode": mode, "rows": [row for row in rows if row["what"]], "inside": inside})
         return groups
 
 
@@ -79,7 +89,9 @@ class ConditionsField(forms.Field):
 
     def clean(self, value: Any) -> Condition:
         """Return the condition. An empty group says nothing when it is the only one, and is refused beside others."""
-        made = [_group(group) for group in value or ()]
+        groups = list(value or ())
+        _refuse_wrong_order(groups)
+        made = [_group(groups, place) for place, group in enumerate(groups) if not group["inside"]]
         if len(made) == 1 and made[0] == c.ALWAYS:
             return c.ALWAYS
         flat = [part for group in made for part in (group.of if isinstance(group, c.All) and group.of else (group,))]
@@ -87,42 +99,83 @@ class ConditionsField(forms.Field):
 
 
 def can_show(condition: Condition) -> bool:
-    """Return whether the groups of the page can hold a condition: at most one group within another."""
-    parts = condition.of if isinstance(condition, c.All) else (condition,)
-    return all(_is_row(part) or _is_group(part) for part in parts)
+    """Return whether the groups of the page can hold a condition: so many, so deep, with so many rows."""
+    groups = groups_of(condition)
+    return (
+        len(groups) <= MOST_GROUPS
+        and max(_depths(groups), default=0) < MOST_DEEP
+        and all(len(group["rows"]) <= MOST_ROWS for group in groups)
+    )
 
 
-def groups_of(condition: Condition) -> list[dict[str, Any]]:
-    """Return a condition as groups of rows."""
+def groups_of(condition: Condition) -> list[Group]:
+    """Return a condition as groups of rows, each group after the one it lies in."""
     parts = condition.of if isinstance(condition, c.All) else (condition,)
     plain = [_row(part) for part in parts if _is_row(part)]
-    groups = [{"mode": "all", "rows": plain}] if plain or not parts else []
+    inner = [part for part in parts if isinstance(part, c.All)]
+    groups: list[Group] = []
+    if plain or inner or not parts:
+        groups.append({"mode": "all", "rows": plain, "inside": ""})
+    for group in inner:  # a group of its own, or it would melt into the rows around it
+        _add_group(groups, group, inside="0")
     for part in parts:
-        if isinstance(part, c.Any):
-            groups.append({"mode": "any", "rows": [_row(one) for one in part.of]})
-        elif isinstance(part, c.Not):
-            inner = part.of.of if isinstance(part.of, c.Any) else (part.of,)
-            groups.append({"mode": "not", "rows": [_row(one) for one in inner]})
+        if isinstance(part, c.Any | c.Not):
+            _add_group(groups, part, inside="")
     return groups
+
+
+def _add_group(groups: list[Group], part: Condition, *, inside: str) -> None:
+    """Add a group, then the groups within it."""
+    mode, held = _held(part)
+    place = str(len(groups))
+    groups.append({"mode": mode, "rows": [_row(one) for one in held if _is_row(one)], "inside": inside})
+    for one in held:
+        if not _is_row(one):
+            _add_group(groups, one, inside=place)
+
+
+def _held(part: Condition) -> tuple[str, tuple[Condition, ...]]:
+    """Return how a group goes together and what it holds; “none of” holds what must not be true."""
+    if isinstance(part, c.Not):
+        return "not", part.of.of if isinstance(part.of, c.Any) else (part.of,)
+    return ("any" if isinstance(part, c.Any) else "all"), part.of if isinstance(part, c.All | c.Any) else (part,)
 
 
 def _is_row(part: Condition) -> bool:
     return not isinstance(part, c.All | c.Any | c.Not)
 
 
-def _is_group(part: Condition) -> bool:
-    if isinstance(part, c.Any):
-        return all(map(_is_row, part.of))
-    return isinstance(part, c.Not) and (
-        _is_row(part.of) or (isinstance(part.of, c.Any) and all(map(_is_row, part.of.of)))
-    )  # fmt: skip
+def _depths(groups: Sequence[Group]) -> list[int]:
+    """Return how deep each group lies."""
+    depths: list[int] = []
+    for place, group in enumerate(groups):
+        inside = _place(group.get("inside", ""), before=place)
+        depths.append(0 if inside is None else depths[inside] + 1)
+    return depths
 
 
-def _group(group: dict[str, Any]) -> Condition:
-    parts = tuple(_condition(row) for row in group["rows"])
-    if group["mode"] == "any":
+def _place(text: str, *, before: int) -> int | None:
+    """Return the place of an earlier group out of what a form says; nothing for none or another one."""
+    is_number = text.isascii() and text.isdecimal() and len(text) < 3
+    return int(text) if is_number and int(text) < before else None
+
+
+def _refuse_wrong_order(groups: Sequence[Group]) -> None:
+    for place, group in enumerate(groups):
+        if group["inside"] and _place(group["inside"], before=place) is None:
+            raise ValidationError(gettext("A group lies inside one that stands before it."))
+    if max(_depths(groups), default=0) >= MOST_DEEP:
+        raise ValidationError(gettext("At most %(most)s groups lie within each other.") % {"most": MOST_DEEP})
+
+
+def _group(groups: Sequence[Group], place: int) -> Condition:
+    """Return a group with all that lies in it: its rows, then the groups within."""
+    rows = [_condition(row) for row in groups[place]["rows"]]
+    within = [_group(groups, other) for other, group in enumerate(groups) if group["inside"] == str(place)]
+    parts = (*rows, *within)
+    if groups[place]["mode"] == "any":
         return c.Any(parts)
-    if group["mode"] == "not":
+    if groups[place]["mode"] == "not":
         return c.Not(parts[0] if len(parts) == 1 else c.Any(parts))
     return c.All(parts)
 

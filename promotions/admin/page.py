@@ -19,7 +19,7 @@ from promotions.queries import usage as queries
 from promotions.queries.usage import Usage
 from promotions.rules import differences, sentences
 from promotions.rules.naming import Names
-from promotions.services import pace
+from promotions.services import effects, pace
 from promotions.services.promotions import rule_of
 
 TONES: Final = {
@@ -106,7 +106,7 @@ def _version(
         "request": request, "is_waiting": request is not None and request.status == ApprovalStatus.WAITING,
         "was_approved": request is not None and request.status == ApprovalStatus.APPROVED,
         "voices": _voices(request), "changes": [columns.sentence(one) for one in request.changes] if request else [],
-        "effect": [columns.sentence(one) for one in request.effect] if request else [],
+        "expected": _expected(version) if version.status in VersionStatus.OPEN else None,
         "can_be_built": can_show(rule.condition),
     }  # fmt: skip
 
@@ -115,6 +115,12 @@ def _usage(promotion: Promotion, version: PromotionVersion | None) -> Usage | No
     if version is None:
         return None
     return queries.of({promotion.pk: rule_of(version)}, at=timezone.now()).get(promotion.pk)
+
+
+def _expected(version: PromotionVersion) -> dict[str, Any]:
+    """Return what a version that is not in force yet is expected to do, as it is known now."""
+    effect = effects.of(version)
+    return {"told": preview.shown(effect.told), "is_tried": effect.is_tried}
 
 
 def _requests(versions: list[PromotionVersion]) -> dict[str, ApprovalRequest]:

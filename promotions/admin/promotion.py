@@ -25,7 +25,7 @@ from promotions.admin import builder, deeds, page
 from promotions.models import Promotion, PromotionVersion
 from promotions.queries import shop, usage
 from promotions.rules import sentences
-from promotions.services import permissions, stopping
+from promotions.services import effects, permissions, stopping
 from promotions.services.promotions import rule_of
 
 NEWEST = PromotionVersion.objects.filter(promotion=OuterRef("pk")).order_by("-number")
@@ -183,6 +183,8 @@ class PromotionAdmin(AuditedAdmin):
             messages.error(request, columns.sentence(refused.reason.stored()))
         else:
             messages.success(request, gettext("Done."))
+            if wanted is not None and wanted.name == "submit" and not effects.of(version).is_tried:
+                messages.warning(request, gettext("Nobody has tried just this on past orders: approvers may ask."))
 
     @admin.display(description=_("name"))
     def title(self, promotion: Any) -> str:

@@ -11,7 +11,9 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from audit.models import ApprovalRequest
+from orders.services import backtests
 from promotions.admin.builder_forms import RuleForm, initial_of
+from promotions.admin.conditions_field import can_show
 from promotions.admin.kinds import KINDS, kind_of
 from promotions.models import Promotion, PromotionVersion, Scope
 from promotions.rules import conditions as c
@@ -126,6 +128,77 @@ def test_every_kind_comes_back_from_its_form_as_it_was(reward):
     assert form.rule() == told
 
 
+GOLD, EAST_CHINA, BIG = c.Member(("gold",)), c.ShipsTo(("east",)), c.Amount(D(300))
+JD, WEEKEND, MANY = c.OnChannel(("JD",)), c.OnWeekdays((6, 7)), c.Quantity(5)
+NESTED = {
+    "any of a group": c.All((GOLD, c.Any((JD, c.All((BIG, EAST_CHINA)))))),
+    "all in all": c.All((c.All((BIG, EAST_CHINA)),)),
+    "none of a group": c.All((GOLD, c.Not(c.All((JD, BIG))))),
+    "not not": c.All((c.Not(c.Not(JD)),)),
+    "three deep": c.All((c.Any((JD, c.All((BIG, c.Any((EAST_CHINA, c.Not(WEEKEND))))))),)),
+    "two groups in one": c.All((c.Any((c.All((JD, BIG)), c.All((EAST_CHINA, MANY)))),)),
+    "groups beside groups": c.All((GOLD, c.All((BIG, MANY)), c.Any((JD, c.Not(WEEKEND))), c.Not(c.Any((MANY, JD))))),
+}
+
+
+@pytest.mark.parametrize("condition", NESTED.values(), ids=NESTED)
+def test_groups_within_groups_come_back_as_they_were(condition):
+    told = Rule(reward=r.FreeShipping(), condition=condition)
+    assert can_show(condition)
+    form = RuleForm(_typed(RuleForm(kind="shipping", initial=initial_of(told))), kind="shipping")
+    assert form.is_valid(), form.errors
+    assert form.rule() == told
+
+
+def test_rows_come_before_groups_and_stay_where_they_are_then():
+    condition = c.All((c.Any((c.All((BIG, MANY)), JD)), GOLD))
+    once = initial_of(Rule(reward=r.FreeShipping(), condition=condition))
+    form = RuleForm(_typed(RuleForm(kind="shipping", initial=once)), kind="shipping")
+    assert form.is_valid()
+    assert form.rule().condition == c.All((GOLD, c.Any((JD, c.All((BIG, MANY))))))
+
+
+@pytest.mark.parametrize("inside", ["1", "2", "x", "-1", "٣"])
+def test_a_group_lies_in_an_earlier_one_or_the_form_is_refused(inside):
+    told = {
+        "condition-0-mode": "all", "condition-0-0-what": "amount", "condition-0-0-least": "9",
+        "condition-1-mode": "any", "condition-1-inside": inside, "condition-1-0-what": "on_channel",
+        "condition-1-0-words": "JD",
+    }  # fmt: skip
+    form = RuleForm(told, kind="shipping")
+    assert form.errors["condition"] == ["A group lies inside one that stands before it."]
+
+
+def deep(levels):
+    condition = c.Any((JD, GOLD))
+    for _level in range(levels - 1):
+        condition = c.Any((BIG, condition))
+    return c.All((condition,))
+
+
+def test_what_is_deeper_or_larger_than_the_page_is_left_to_whoever_wrote_it(author):
+    assert (can_show(deep(4)), can_show(deep(5))) == (True, False)
+    assert not can_show(c.All(tuple(c.Any((JD, GOLD)) for _ in range(13))))
+    assert not can_show(c.All((c.Any(tuple(c.Quantity(n) for n in range(1, 14))),)))
+    too_deep = initial_of(Rule(reward=r.FreeShipping(), condition=deep(5)))
+    form = RuleForm(_typed(RuleForm(kind="shipping", initial=too_deep)), kind="shipping")
+    assert form.errors["condition"] == ["At most 4 groups lie within each other."]
+
+
+def test_a_group_inside_is_drawn_inside_and_said_so(author):
+    told = GIFT | {
+        "condition-1-mode": "any", "condition-1-0-what": "member", "condition-1-0-words": "gold",
+        "condition-2-mode": "all", "condition-2-inside": "1", "condition-2-0-what": "quantity",
+        "condition-2-0-least": "5", "condition-2-1-what": "on_weekdays", "condition-2-1-words": "6, 7",
+    }  # fmt: skip
+    version = build(author, **told)
+    assert from_json(version.body).condition.of[2] == c.Any((GOLD, c.All((MANY, WEEKEND))))
+    url = reverse("admin:promotions_promotion_build", args=[version.promotion_id])
+    shown = author.get(url).content.decode()
+    assert [shown.count(f'data-depth="{depth}"') for depth in range(3)] == [2, 1, 0]
+    assert '<input type="hidden" name="condition-2-inside" value="1" data-inside>' in shown
+
+
 def _typed(form):
     """Return what a browser would send of a form."""
     told = {}
@@ -137,7 +210,7 @@ def _typed(form):
                          for column, cell in zip(field.field.columns, row, strict=True)}  # fmt: skip
         elif field.name == "condition":
             for place, group in enumerate(value):
-                told[f"condition-{place}-mode"] = group["mode"]
+                told |= {f"condition-{place}-mode": group["mode"], f"condition-{place}-inside": group["inside"]}
                 for number, row in enumerate(group["rows"]):
                     told |= {f"condition-{place}-{number}-{name}": cell for name, cell in row.items()}
         elif value is not None and value is not False:
@@ -320,6 +393,40 @@ def test_whoever_answers_for_a_channel_approves_and_stops_there_only(of_tm, auth
     assert deed(of_tm, everywhere, "stop").status_code == 403
     deed(of_tm, there, "stop")
     assert (everywhere.status, there.status) == ("live", "paused")
+
+
+def test_a_draft_shows_what_it_would_have_done_and_submitting_it_untried_is_warned_of(author):
+    version = build(author)
+    shown = page(author, version)
+    assert "It was not tried on past orders yet." in shown
+    assert f'action="{reverse("admin:orders_backtest_ask", args=[version.pk])}"' in shown
+    answer = deed(author, version, "submit")
+    assert "Nobody has tried just this on past orders" in answer.content.decode()
+    assert version.status == "submitted"
+
+
+def test_once_tried_a_version_is_submitted_without_a_warning_and_its_approvers_read_the_figures(author, approver):
+    version = build(author)
+    author.post(reverse("admin:orders_backtest_ask", args=[version.pk]))
+    backtests.run_waiting()
+    assert "Nobody has tried" not in deed(author, version, "submit").content.decode()
+    for shown in (page(approver, version), ApprovalRequest.objects.get().effect[0]["text"]):
+        assert "orders from" in shown
+    assert "it would have applied to 0." in page(approver, version)
+
+
+def test_fields_are_made_for_what_there_is_only(desk, goods):
+    add = reverse("admin:promotions_scope_add")
+    company.channel("TM")
+    for kind, code in (("channel", "TM"), ("region", "east"), ("region", "31")):
+        assert desk.post(add, {"kind": kind, "code": code, "change_reason": "new"}).status_code == 302
+    for kind, code in (("channel", "JD"), ("region", "mars"), ("brand", "Oak"), ("channel", "TM")):
+        assert desk.post(add, {"kind": kind, "code": code, "change_reason": "new"}).status_code == 200
+    assert Scope.objects.count() == 3
+    shown = desk.get(reverse("admin:promotions_scope_changelist")).content.decode()
+    assert ("East China" in shown, "Shanghai" in shown) == (True, True)
+    row = Scope.objects.get(code="TM")
+    assert desk.get(reverse("admin:promotions_scope_permissions", args=[row.pk])).status_code == 200
 
 
 def test_the_list_shows_the_sentence_and_the_status(author):

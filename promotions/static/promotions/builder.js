@@ -56,16 +56,30 @@
         row.querySelectorAll("[data-part]").forEach(part => { part.hidden = !has.includes(part.dataset.part); });
         row.querySelector("[data-tokens]").dataset.tokens = chosen?.dataset.source || "";
     };
-    const numbered = conditions => {
+    // A group lies in the one whose number its hidden field holds; groups are numbered as they stand on the page.
+    const groupsOf = conditions => [...conditions.querySelectorAll("[data-group]")];
+    const holderOf = group => {
+        const place = group.querySelector("[data-inside]").value;
+        return place === "" ? null : groupsOf(group.closest("[data-conditions]"))[Number(place)];
+    };
+    const depthOf = group => { const holder = holderOf(group); return holder ? depthOf(holder) + 1 : 0; };
+    const holders = conditions => new Map(groupsOf(conditions).map(group => [group, holderOf(group)]));
+    const numbered = (conditions, within = holders(conditions)) => {
         const name = conditions.dataset.conditions;
-        conditions.querySelectorAll("[data-group]").forEach((group, place) => {
+        const groups = groupsOf(conditions);
+        groups.forEach((group, place) => {
             group.querySelector("select").name = `${name}-${place}-mode`;
+            const inside = group.querySelector("[data-inside]");
+            const holder = within.get(group);
+            inside.name = `${name}-${place}-inside`;
+            inside.value = holder ? String(groups.indexOf(holder)) : "";
             group.querySelectorAll("[data-row]").forEach((row, number) => {
                 row.querySelectorAll("[name]").forEach(field => {
                     field.name = `${name}-${place}-${number}-${field.name.split("-").pop()}`;
                 });
             });
         });
+        groups.forEach(group => { group.dataset.depth = String(depthOf(group)); });
     };
     const fresh = row => {
         row.querySelectorAll("[name]").forEach(field => { field.value = ""; });
@@ -83,25 +97,35 @@
         numbered(conditions);
         row.querySelector("select").focus();
     };
-    const addGroup = conditions => {
-        const groups = [...conditions.querySelectorAll("[data-group]")];
+    const addGroup = (conditions, holder) => {
+        const groups = groupsOf(conditions);
         if (groups.length >= Number(conditions.dataset.mostGroups)) return;
-        const last = groups[groups.length - 1];
+        if (holder && depthOf(holder) + 1 >= Number(conditions.dataset.mostDeep)) return;
+        const within = holders(conditions);
+        const isWithin = group => group === holder || (within.get(group) && isWithin(within.get(group)));
+        const last = holder ? groups.filter(isWithin).pop() : groups[groups.length - 1];
         const group = last.cloneNode(true);
         [...group.querySelectorAll("[data-row]")].slice(1).forEach(row => row.remove());
         fresh(group.querySelector("[data-row]"));
         group.querySelector("select").value = "any";
         last.after(group);
-        numbered(conditions);
+        within.set(group, holder);
+        numbered(conditions, within);
         group.querySelector("select").focus();
+    };
+    const removeGroup = (conditions, group) => {
+        const within = holders(conditions);
+        const up = within.get(group);
+        within.forEach((holder, other) => { if (holder === group) within.set(other, up); });
+        group.remove();
+        numbered(conditions, within);
     };
     const remove = row => {
         const group = row.closest("[data-group]");
         const conditions = row.closest("[data-conditions]");
-        if (group.querySelectorAll("[data-row]").length > 1) row.remove();
-        else if (conditions.querySelectorAll("[data-group]").length > 1) group.remove();
+        if (group.querySelectorAll("[data-row]").length > 1) { row.remove(); numbered(conditions); }
+        else if (groupsOf(conditions).length > 1) removeGroup(conditions, group);
         else fresh(row);
-        numbered(conditions);
         soon();
     };
 
@@ -167,7 +191,8 @@
         const on = name => event.target.closest(`[data-${name}]`);
         if (on("add-row")) addRow(event.target.closest("[data-rows]"));
         if (on("add-condition")) addCondition(event.target.closest("[data-group]"));
-        if (on("add-group")) addGroup(event.target.closest("[data-conditions]"));
+        if (on("add-group")) addGroup(event.target.closest("[data-conditions]"), null);
+        if (on("add-inside")) addGroup(event.target.closest("[data-conditions]"), event.target.closest("[data-group]"));
         if (on("remove")) remove(event.target.closest("[data-row]"));
         if (on("try")) preview(true);
     });
