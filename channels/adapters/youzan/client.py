@@ -9,24 +9,24 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from audit.rules.sentences import say
 from channels.adapters import calls, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, RetryLater
+from channels.adapters.refusals import Refusals
 from channels.adapters.youzan import translate
 
 PLATFORM: Final = translate.PLATFORM
 TOKEN: Final = "/auth/token"
 TOKEN_CODES: Final = frozenset({4001, 4003, 40010, 10000})
 NEVER_CODES: Final = frozenset({4005, 4007})  # the channel itself may not call: not granted, address not allowed
+REFUSALS: Final = Refusals(expired=TOKEN_CODES, never=NEVER_CODES)
 SUCCESS: Final = 200
+CREDENTIALS: Final = ("client_id", "client_secret", "grant_id")
 
 
 def call(connection: Connection, api: str, arguments: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
     """Call ``name/version`` and return the answer, as sent and its data; raises ``RetryLater`` or ``Rejected``."""
-    calls.require(connection, PLATFORM, "client_id", "client_secret", "grant_id")
-    token = connection.credentials.get("access_token")
-    if not token:
-        raise TokenExpired(say("%(platform)s has given no access token yet.", platform=PLATFORM))
+    calls.require(connection, PLATFORM, *CREDENTIALS)
+    token = calls.token(connection, PLATFORM)
     body, answer = _post(connection, f"/api/{api}", arguments, params={"access_token": token})
     data = answer.get("data", answer.get("response"))
     return body, data if isinstance(data, dict) else {"is_success": data}
@@ -34,31 +34,20 @@ def call(connection: Connection, api: str, arguments: Mapping[str, Any]) -> tupl
 
 def renew(connection: Connection) -> dict[str, str]:
     """Return the credentials with a fresh access token of the shop; raises ``RetryLater`` or ``Rejected``."""
-    calls.require(connection, PLATFORM, "client_id", "client_secret", "grant_id")
-    asked = {name: connection.credentials[name] for name in ("client_id", "client_secret", "grant_id")}
-    try:
-        _, answer = _post(connection, TOKEN, {**asked, "authorize_type": "silent", "refresh": False})
-    except TokenExpired as wrong:  # another token would not help
-        raise Rejected(wrong.reason, answer=wrong.answer) from wrong
-    except RetryLater as later:  # its answer may hold a token, which nobody is to read
-        raise RetryLater(later.reason, seconds=later.seconds) from None
-    data = answer.get("data")
-    token = data.get("access_token") if isinstance(data, dict) else None
-    if not isinstance(token, str) or not token:
-        raise calls.not_understood(PLATFORM, b"the answer holds no access_token")
-    return {**connection.credentials, "access_token": token}
+    calls.require(connection, PLATFORM, *CREDENTIALS)
+    who = {name: connection.credentials[name] for name in CREDENTIALS}
+    asked = {**who, "authorize_type": "silent", "refresh": False}
+    _, answer = calls.for_token(lambda: _post(connection, TOKEN, asked))
+    return calls.renewed(connection, PLATFORM, answer.get("data"), "access_token")
 
 
 def _post(connection: Connection, path: str, body: Mapping[str, Any], **parts: Any) -> tuple[bytes, dict[str, Any]]:
-    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    headers = {"Content-Type": "application/json"}
+    asked = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     url = connection.base_url.rstrip("/") + path
-    response = calls.send(PLATFORM, "POST", url, content=content, headers=headers, **parts)
-    if response.status_code != 200:
-        raise Rejected(calls.status_reason(PLATFORM, response), answer=calls.shown(response.content))
-    answer = calls.read(PLATFORM, response.content)
-    _check(answer, response.content)
-    return response.content, answer
+    told = calls.content(PLATFORM, "POST", url, content=asked, headers=calls.JSON, **parts)
+    answer = calls.read(PLATFORM, told)
+    _check(answer, told)
+    return told, answer
 
 
 def _check(answer: Mapping[str, Any], body: bytes) -> None:
@@ -67,16 +56,15 @@ def _check(answer: Mapping[str, Any], body: bytes) -> None:
     if isinstance(gateway, dict):
         _refuse(gateway.get("err_code"), gateway.get("err_msg"), body, unknown=RetryLater)
     if isinstance(legacy, dict):
-        _refuse(legacy.get("code"), legacy.get("msg"), body, unknown=signing.NotThis)
+        _refuse(legacy.get("code"), legacy.get("msg"), body)
     if "response" in answer:
         return
     if answer.get("success") is not True or signing.number(answer.get("code", SUCCESS)) != SUCCESS:
         if "success" not in answer and "code" not in answer:
             raise calls.not_understood(PLATFORM, body)
-        _refuse(answer.get("code"), answer.get("message"), body, unknown=signing.NotThis)
+        _refuse(answer.get("code"), answer.get("message"), body)
 
 
-def _refuse(code: Any, words: Any, body: bytes, *, unknown: type[RetryLater] | type[Rejected]) -> None:
+def _refuse(code: Any, words: Any, body: bytes, *, unknown: type[Exception] = signing.NotThis) -> None:
     number = signing.number(code)
-    kind = TokenExpired if number in TOKEN_CODES else Rejected if number in NEVER_CODES else unknown
-    raise kind(signing.refusal(PLATFORM, number, words), answer=calls.shown(body))
+    REFUSALS.refuse(number, reason=signing.refusal(PLATFORM, number, words), body=body, unknown=unknown)

@@ -23,7 +23,7 @@ FULL: Final = 0
 DIRECT: Final = 1
 
 
-def deliver(message: Outgoing, connection: Connection) -> str:
+def deliver(message: Outgoing, connection: Connection, *, key: str) -> str:
     """Tell the platform and return its answer; raises ``RetryLater`` or ``Rejected``."""
     if isinstance(message, ShipmentNotice):
         return _ship(message, connection)
@@ -48,21 +48,13 @@ def _ship(notice: ShipmentNotice, connection: Connection) -> str:
         "out_sid": notice.tracking_number,
     }
     if notice.is_partial:
-        arguments["oids"] = ",".join(dict.fromkeys(line.external_line_id for line in notice.lines))
-    try:
-        return _say(connection, SHIP, arguments)
-    except signing.NotThis as refused:
-        if _knows_already(notice, connection):
-            return refused.answer
-        raise
+        arguments["oids"] = ",".join(telling.units(notice))
+    return telling.once(lambda: _say(connection, SHIP, arguments), knows=lambda: _knows(notice, connection))
 
 
-def _knows_already(notice: ShipmentNotice, connection: Connection) -> bool:
-    try:
-        parcels = client.call(connection, pull.DETAIL, {"tid": notice.order_external_id})[1].get("delivery_order")
-    except signing.NotThis:
-        return False
-    return _names(parcels, notice.tracking_number)
+def _knows(notice: ShipmentNotice, connection: Connection) -> bool:
+    _, order = client.call(connection, pull.DETAIL, {"tid": notice.order_external_id})
+    return _names(order.get("delivery_order"), notice.tracking_number)
 
 
 def _names(told: Any, waybill: str) -> bool:

@@ -11,10 +11,10 @@ tells a refund's number and its order's; ``LONGEST_REFUND_WINDOW``; that refunds
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from channels.adapters import calls, renaming, signing
+from channels.adapters import fetching, renaming, signing
 from channels.adapters.protocol import Connection
 from channels.adapters.walking import Page, Pages, Row
 from channels.adapters.youzan import client, translate
@@ -39,55 +39,39 @@ def pull(connection: Connection, *, since: datetime, until: datetime) -> Iterato
 
     def orders(start: datetime, end: datetime, number: int) -> Page:
         body, data = client.call(connection, LIST, asked(start, end, number))
-        return _page(body, data, "full_order_info_list", "total_results", _order_row)
+        rows, total = lambda: data.get("full_order_info_list"), data.get("total_results")
+        return fetching.page(client.PLATFORM, body, rows=rows, row=_order_row, total=total)
 
     def refunds(start: datetime, end: datetime, number: int) -> Page:
         span = {"update_time_start": int(start.timestamp()), "update_time_end": int(_after(start, end).timestamp())}
         body, data = client.call(connection, REFUND_LIST, {**span, "page_no": number, "page_size": PAGE_SIZE})
-        return _page(body, data, "refunds", "total", _refund_row)
+        rows, total = lambda: data.get("refunds"), data.get("total")
+        return fetching.page(client.PLATFORM, body, rows=rows, row=_refund_row, total=total)
 
     lists = Pages(client.PLATFORM, orders, PAGE_SIZE, LONGEST_WINDOW, DEEPEST)
-    for rows in _settled_first(lists, since, until):
+    for rows in lists.walk_settled_first(since, until, SETTLED):
         yield [RawMessage("order", row.key, int(row.changed), row.payload) for row in rows]
     lists = Pages(client.PLATFORM, refunds, PAGE_SIZE, LONGEST_REFUND_WINDOW, DEEPEST_REFUNDS)
-    for rows in _settled_first(lists, since, until):
+    for rows in lists.walk_settled_first(since, until, SETTLED):
         yield [_refund(connection, row.key, row.payload.decode()) for row in rows]
 
 
 def fetch(connection: Connection, external_ids: Sequence[str]) -> list[RawMessage]:
     """Return these orders and their refunds; raises ``RetryLater`` or ``Rejected``."""
-    messages = []
-    for tid in dict.fromkeys(external_ids):
-        try:
-            body, data = client.call(connection, DETAIL, {"tid": tid})
-        except signing.NotThis as refused:  # it becomes the order's message: the others go on, nothing is lost
-            messages.append(RawMessage("order", tid, 0, refused.answer.encode()))
-            continue
-        messages.append(RawMessage("order", tid, translate.revision_of(data), body))
-        rows = data.get("refund_order")
-        ids = [row.get(REFUND_ID) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        messages.extend(_refund(connection, str(number), tid) for number in ids if number)
-    return messages
+    return [raw for tid in dict.fromkeys(external_ids) for raw in _one(connection, tid)]
+
+
+def check(connection: Connection) -> str:
+    """Ask for one order of the last minute; the platform does not tell the shop's name there."""
+    now = datetime.now(UTC)
+    client.call(connection, LIST, asked(now - timedelta(minutes=1), now, 1, size=1))
+    return ""
 
 
 def asked(start: datetime, end: datetime, number: int, *, size: int = PAGE_SIZE) -> dict[str, Any]:
     """Return the arguments for a page of the orders updated in a window."""
-    span = {"start_update": _written(start), "end_update": _written(_after(start, end))}
+    span = {"start_update": renaming.china_time(start), "end_update": renaming.china_time(_after(start, end))}
     return {**span, "page_no": number, "page_size": size}
-
-
-def _settled_first(lists: Pages, since: datetime, until: datetime) -> Iterator[list[Row]]:
-    settled = max(since, until - SETTLED)
-    if settled > since:
-        yield from lists.walk(since, settled)
-    yield from lists.walk(settled, until)
-
-
-def _page(body: bytes, data: dict[str, Any], name: str, total: str, row: Any) -> Page:
-    try:
-        return Page([row(each) for each in data.get(name) or []], int(data[total]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise calls.not_understood(client.PLATFORM, body) from error
 
 
 def _order_row(told: dict[str, Any]) -> Row:
@@ -101,19 +85,27 @@ def _refund_row(told: dict[str, Any]) -> Row:
     return Row(str(told[REFUND_ID]), "", str(told[TID]).encode())
 
 
+def _one(connection: Connection, tid: str) -> list[RawMessage]:
+    try:
+        body, data = client.call(connection, DETAIL, {"tid": tid})
+    except signing.NotThis as refused:  # it becomes the order's message: the others go on, nothing is lost
+        return [RawMessage("order", tid, 0, refused.answer.encode())]
+    rows = data.get("refund_order")
+    ids = [row.get(REFUND_ID) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    order = RawMessage("order", tid, translate.revision_of(data), body)
+    return [order, *(_refund(connection, str(number), tid) for number in ids if number)]
+
+
 def _refund(connection: Connection, number: str, tid: str) -> RawMessage:
     """Fetch one refund; it is kept under its order's number, because it waits for that order."""
-    try:
+
+    def ask() -> RawMessage:
         body, data = client.call(connection, REFUND_DETAIL, {"refund_id": number})
-    except signing.NotThis as refused:
-        return RawMessage("refund", tid, 0, refused.answer.encode())
-    return RawMessage("refund", tid, translate.refund_revision_of(data), body)
+        return RawMessage("refund", tid, translate.refund_revision_of(data), body)
+
+    return fetching.one("refund", tid, ask)
 
 
 def _after(start: datetime, end: datetime) -> datetime:
     """Return a window's end, which the platform wants to lie after its start."""
     return max(end, start + timedelta(seconds=1))
-
-
-def _written(at: datetime) -> str:
-    return at.astimezone(renaming.GMT8).strftime("%Y-%m-%d %H:%M:%S")

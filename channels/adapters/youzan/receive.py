@@ -6,6 +6,7 @@ does no harm. The platform sends no time that its signature covers.
 
 import json
 import re
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -19,7 +20,7 @@ TRADES: Final = "trade_"  # what the types of messages about orders and refunds 
 _TID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
-def receive(pushed: Pushed, connection: Connection) -> Received:
+def receive(pushed: Pushed, connection: Connection, *, at: datetime) -> Received:
     """Return the order that a push names; raises ``NotAuthentic``, ``Rejected`` for one of another shop.
 
     A heartbeat (``test``) is answered like any push and wants nothing.

@@ -8,21 +8,18 @@ really paid (``payment`` is said to differ between the list and the single call)
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime
-from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
 
 from audit.rules.sentences import Sentence, say
-from channels.adapters import facts, fields, renaming
+from channels.adapters import facts, renaming
 from channels.adapters.fields import Fields
+from channels.adapters.protocol import Connection
 from channels.adapters.renaming import Column, code, count, gmt8, plain
 from channels.messages import (
     Incoming,
     IncomingOrder,
     IncomingRefund,
     RawMessage,
-    RefundedLine,
     RefundState,
     Untranslatable,
 )
@@ -101,14 +98,11 @@ STATES: Final = {
     "SUCCESS": RefundState.REFUNDED,
     "CLOSED": RefundState.CLOSED,
 }
-_CENT: Final = Decimal("0.01")
 
 
-def translate(raw: RawMessage, currency: str) -> Incoming:
+def translate(raw: RawMessage, connection: Connection) -> Incoming:
     """Return the order or the refund in a message; raises ``Untranslatable`` naming the field and the value."""
-    answer = fields.decode(raw.payload)
-    renaming.check_currency(currency, platform=PLATFORM)
-    renaming.check_handed_out(answer, raw, platform=PLATFORM, refused_by="error_response")
+    answer = renaming.opened(raw, connection.currency, platform=PLATFORM, refused_by="error_response")
     if answer.get("success") is False:
         renaming.check_handed_out(answer, raw, platform=PLATFORM, refused_by="success")
     data = answer.get("data", answer.get("response", answer))
@@ -117,11 +111,10 @@ def translate(raw: RawMessage, currency: str) -> Incoming:
 
 def revision_of(data: Mapping[str, Any]) -> int:
     """Return an order's revision, 0 when it has none that can be read."""
-    whole = data.get("full_order_info")
-    info = whole.get("order_info") if isinstance(whole, dict) else None
+    info = renaming.part_or_none(data, "full_order_info", "order_info")
     try:
-        reader = renaming.renamed(info, ORDER, [])
-        return renaming.revision(reader.time("changed_at"), RANKS.get(str(info.get("status")), 0))  # type: ignore[union-attr]
+        changed_at = renaming.renamed(info, ORDER, []).time("changed_at")
+        return renaming.revision(changed_at, RANKS.get(str(info.get("status")), 0))
     except Untranslatable:
         return 0
 
@@ -133,13 +126,9 @@ def refund_revision_of(refund: Mapping[str, Any]) -> int:
     """
     try:
         reader = renaming.renamed(refund, REFUND, [])
-        return renaming.revision(reader.time("changed_at"), _tail(reader.code("refund_id")))
+        return renaming.revision(reader.time("changed_at"), renaming.tail(reader.code("refund_id")))
     except Untranslatable:
         return 0
-
-
-def _tail(number: str) -> int:
-    return int(number[-3:]) if number[-3:].isascii() and number[-3:].isdigit() else 0
 
 
 # -- orders ---------------------------------------------------------------------------------------
@@ -147,8 +136,8 @@ def _tail(number: str) -> int:
 
 def _order(data: Any, raw: RawMessage) -> IncomingOrder:
     remarks: list[Sentence] = []
-    whole = _part(data, "full_order_info")
-    info = _part(whole, "order_info")
+    whole = renaming.part(data, "full_order_info")
+    info = renaming.part(whole, "order_info")
     status = info.get("status")
     if not isinstance(status, str) or status not in RANKS:
         renaming.unknown("status", status)
@@ -161,16 +150,10 @@ def _order(data: Any, raw: RawMessage) -> IncomingOrder:
     reader.values = _settled(reader, status, info.get("close_type"))
     lines = renaming.lines(whole, "orders", LINE, remarks)
     for line in lines:
-        line.values = {**line.values, **_line(line)}
+        line.values = {**line.values, **renaming.as_paid(line, line.money_or_none("net"))}
     to = None if _has_no_place(whole, status, info) else _receiver(whole, remarks)
-    order = facts.order(reader, to=to, lines=lines, currency="CNY")
     held = None if status in CLOSED else HELD.get(status) or _not_by_parcel(info)
-    return replace(order, must_not_ship=held, remarks=tuple(remarks))
-
-
-def _part(source: Any, name: str) -> dict[str, Any]:
-    part = source.get(name) if isinstance(source, dict) else None
-    return part if isinstance(part, dict) else Fields({}, []).missing(name)
+    return facts.order(reader, to=to, lines=lines, currency="CNY", held=held)
 
 
 def _settled(reader: Fields, status: str, close_type: Any) -> dict[str, Any]:
@@ -191,21 +174,6 @@ def _settled(reader: Fields, status: str, close_type: Any) -> dict[str, Any]:
     return values
 
 
-def _line(line: Fields) -> dict[str, Any]:
-    """Return unit price and discount so that the line comes to what the buyer pays for it.
-
-    A raised price raises the unit price, to whole cents: a discount is never negative.
-    """
-    quantity, unit_price, net = line.quantity("quantity"), line.money("unit_price"), line.money_or_none("net")
-    if net is None:
-        return {}
-    if net > quantity * unit_price:
-        unit_price = (net / quantity).quantize(_CENT, ROUND_CEILING)
-        place = line.where.rstrip(".")
-        line.remarks.append(say("The price of %(field)s was raised to what the buyer pays for it.", field=place))
-    return {"unit_price": unit_price, "discount": quantity * unit_price - net}
-
-
 def _has_no_place(whole: dict[str, Any], status: str, info: dict[str, Any]) -> bool:
     told = Fields(whole, []).inner("address_info")
     may_have_none = status in CLOSED or status == UNPAID or _not_by_parcel(info)
@@ -219,7 +187,7 @@ def _not_by_parcel(info: dict[str, Any]) -> Sentence | None:
 
 def _receiver(whole: dict[str, Any], remarks: list[Sentence]) -> Fields:
     """Return where and to whom; what is encrypted stands as one token instead."""
-    told = _part(whole, "address_info")
+    told = renaming.part(whole, "address_info")
     secret = [column.name for column in ADDRESS.values() if ENCRYPTED.fullmatch(str(told.get(column.name) or ""))]
     token = renaming.token(told, secret, remarks)
     reader = renaming.renamed({**told, **dict.fromkeys(secret, "")}, ADDRESS, remarks, "address_info.")
@@ -234,25 +202,10 @@ def _receiver(whole: dict[str, Any], remarks: list[Sentence]) -> Fields:
 def _refund(data: Any, raw: RawMessage) -> IncomingRefund:
     remarks: list[Sentence] = []
     reader = renaming.renamed(data, REFUND, remarks)
-    state = STATES.get(str(data.get("status")))
-    if state is None:
-        renaming.unknown("status", data.get("status"))
+    state = Fields(data, remarks).meaning("status", STATES)
     renaming.check_same(reader.code("external_id"), raw, field="tid")
+    revision = renaming.revision(reader.time("changed_at"), renaming.tail(reader.code("refund_id")))
+    reader.values = {**reader.values, "revision": revision}
     lines = renaming.lines(data, REFUND_LINES, REFUND_LINE, remarks)
-    changed_at: datetime = reader.time("changed_at")
-    return IncomingRefund(
-        external_id=reader.code("external_id"),
-        refund_id=reader.code("refund_id"),
-        revision=renaming.revision(changed_at, _tail(reader.code("refund_id"))),
-        state=state,
-        amount=reader.money("amount"),
-        currency="CNY",
-        lines=tuple(
-            RefundedLine(line.code("external_id"), line.quantity("quantity") if line.values["quantity"] else None)
-            for line in lines
-        ),
-        reason=reader.text("reason", facts.LONGEST_REASON),
-        goods_come_back=data.get(GOODS_COME_BACK) is True,
-        asked_at=reader.time_or_none("asked_at"),
-        remarks=tuple(remarks),
-    )
+    goods_come_back = data.get(GOODS_COME_BACK) is True
+    return facts.refund(reader, lines, state=state, currency="CNY", goods_come_back=goods_come_back)
