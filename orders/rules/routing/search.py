@@ -4,8 +4,8 @@ In the order in which it looks:
 
 1. every node that has all of it;
 2. every way to send each SKU whole: the cheapest node of each set of SKUs, then the cheapest sets for the order;
-3. pairs that have a SKU only together, and where only few nodes hold anything, threes: each SKU that both ends of a
-   pair have goes as far as possible to the one or to the other, whichever is cheaper;
+3. pairs of which one has only a part of a SKU, and where only few nodes hold anything, threes: each SKU that both
+   ends of a pair have goes as far as possible to the one or to the other, whichever is cheaper;
 4. where nothing was found: the node that adds most, then the next, improved by leaving one out or exchanging one.
 
 What can not cost less than what was found is passed over. Fewer missing units beat lower cost; equal costs go to fewer
@@ -93,21 +93,18 @@ class Search:
         return least
 
     def _pairs(self) -> None:
-        """Try the pairs that have all of it; if SKUs were tried whole, only those that have one only together."""
-        holders, want = self._holders, self._ask.want
-        is_whole_tried = len(want) <= MOST_WHOLE
-        if is_whole_tried:
-            holders = [holder for holder in holders if _has_a_part(holder, want)]
-        holders = holders[:MOST_IN_PAIRS]
+        """Try the pairs that have all of it; if SKUs were tried whole, only those with a part of one."""
+        holders, want = self._holders[:MOST_IN_PAIRS], self._ask.want
+        parted = [len(want) > MOST_WHOLE or _has_a_part(holder, want) for holder in holders]
+        if not any(parted):
+            return
         base = self._least_worth + self._ask.split
         for place, first in enumerate(holders):
-            for second in holders[place + 1 :]:
+            for other in range(place + 1, len(holders)):
+                second = holders[other]
                 if base + first.floor + second.floor >= self._bar:
                     break
-                for one, other, quantity in zip(first.have, second.have, want, strict=True):
-                    if one + other < quantity:
-                        break
-                else:
+                if (parted[place] or parted[other]) and self._holds_all((first, second)):
                     self._divide_pair(first, second)
 
     def _divide_pair(self, first: Holder, second: Holder) -> None:
@@ -125,19 +122,20 @@ class Search:
                 self._offer(((first, units), (second, rest)))
 
     def _threes(self) -> None:
-        """Try the threes of which no SKU lies whole anywhere; those of whole SKUs are tried already."""
+        """Try the threes, unless every node has all or nothing of each SKU: those are tried already."""
         want = self._ask.want
-        wholes = [max(have) for have in zip(*(holder.have for holder in self._holders), strict=True)]
-        if len(want) <= MOST_WHOLE and all(most >= quantity for most, quantity in zip(wholes, want, strict=True)):
+        if len(want) <= MOST_WHOLE and not any(_has_a_part(holder, want) for holder in self._holders):
             return
         for group in combinations(self._holders, 3):
             if self._least(group) < self._bar and self._holds_all(group):
                 for order in permutations(group):
                     self._offer(self._filled(order))
 
-    def _holds_all(self, group: Iterable[Holder]) -> bool:
-        haves = zip(*(holder.have for holder in group), strict=True)
-        return all(sum(have) >= quantity for have, quantity in zip(haves, self._ask.want, strict=True))
+    def _holds_all(self, group: Sequence[Holder]) -> bool:
+        for quantity, *haves in zip(self._ask.want, *[holder.have for holder in group], strict=True):
+            if sum(haves) < quantity:
+                return False
+        return True
 
     def _grow(self) -> None:
         """Add the node that adds most until nothing is missing, then leave out and exchange while that helps."""
