@@ -12,10 +12,12 @@ The rules in the order in which they are asked; the first that speaks against a 
 What does not depend on the order (1 to 3) is worked out once for each group and destination: its ``Reach``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec import structs
 
 from inventory.rules.cities import CITIES
 from inventory.rules.geography import REGIONS, distance_km, locate
@@ -70,6 +72,7 @@ class Reach:
     lanes: tuple[Lane, ...]
     refusals: tuple[Refusal, ...]
     node_ids: tuple[int, ...]  # of the lanes
+    late: tuple[Lane, ...] = ()  # nodes that only their cut-off speaks against
 
 
 class Reaches:
@@ -103,7 +106,18 @@ class Reaches:
             else:
                 lanes.append(Lane(node, way, rates or self._rates(node, carriers, group, way.km)))
         lanes.sort(key=_by_floor)
-        return Reach(group, tuple(lanes), tuple(refusals), tuple(lane.node_id for lane in lanes))
+        late = tuple(self._late(demand, group)) if group.hard.before_cut_off_only else ()
+        return Reach(group, tuple(lanes), tuple(refusals), tuple(lane.node_id for lane in lanes), late)
+
+    def _late(self, demand: Demand, group: Group) -> Iterator[Lane]:
+        """Yield the nodes that might send if it were not past their cut-off."""
+        anytime = structs.replace(group.hard, before_cut_off_only=False)
+        for node in self._nodes:
+            if is_past_cut_off(node, self._situation.at):
+                verdict, carriers = judge(node, demand, self._situation, anytime)
+                way = way_of(node, demand)
+                if way and verdict.code == ABLE and not _of_the_distance(way, anytime):
+                    yield Lane(node, way, self._rates(node, carriers, group, way.km))
 
     def _region(self, demand: Demand, group: Group) -> "_Region":
         region = _Region(group)

@@ -58,6 +58,7 @@ class Judged:
     leaves_after: Sequence[float]
     load_costs: Sequence[float]
     verdicts: Mapping[int, Verdict] = field(default_factory=dict)
+    late_haves: Sequence[Units] = ()  # what the nodes have that are passed over for their cut-off
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:

@@ -146,11 +146,7 @@ class Planner:
     def _judge(self, demand: Demand, reach: Reach, ask: Ask, fit: Stock) -> Judged:
         """Judge the open nodes on stock and room."""
         ids, states = reach.node_ids, self._states
-        columns = [
-            [units if units < want else want for units in map(fit.get(sku_id, NO_LEVEL).get, ids, repeat(0))]
-            for sku_id, want in zip(ask.skus, ask.want, strict=True)
-        ]
-        haves: list[Units] = list(zip(*columns, strict=True)) if columns else [()] * len(ids)
+        haves = _haves(ask, fit, ids)
         verdicts: dict[int, Verdict] = {}
         picky = goods.picky(self._situation.goods, ask.skus, demand.region)
         if picky:
@@ -159,7 +155,8 @@ class Planner:
         weight = reach.group.weights.load
         leaves = [states[node_id].leaves_after for node_id in ids]
         loads = [weight * states[node_id].load for node_id in ids]
-        return Judged(self._situation, ask, reach, haves, leaves, loads, verdicts)
+        late_haves = _haves(ask, fit, [lane.node_id for lane in reach.late]) if reach.late else ()
+        return Judged(self._situation, ask, reach, haves, leaves, loads, verdicts, late_haves)
 
     def _object(self, demand: Demand, reach: Reach, verdicts: dict[int, Verdict]) -> None:
         """Say what the order's past, the room left and the backlog say against nodes."""
@@ -273,6 +270,15 @@ def by_priority(demand: Demand) -> tuple[int, datetime, bool, str]:
     Higher priority, then the earlier promise (none is last), then who paid for express, then the reference.
     """
     return -demand.priority, demand.deliver_by or NEVER, demand.method != "express", demand.reference
+
+
+def _haves(ask: Ask, fit: Stock, node_ids: Sequence[int]) -> list[Units]:
+    """Return what each node can send of each SKU, never more than wanted."""
+    columns = [
+        [units if units < want else want for units in map(fit.get(sku_id, NO_LEVEL).get, node_ids, repeat(0))]
+        for sku_id, want in zip(ask.skus, ask.want, strict=True)
+    ]
+    return list(zip(*columns, strict=True)) if columns else [()] * len(node_ids)
 
 
 def _share_out(items: Iterable[Item], units: dict[int, int]) -> tuple[tuple[Item, ...], list[Item]]:

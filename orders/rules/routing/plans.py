@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
+from orders.rules.routing.changes import Answer, Change, changes
 from orders.rules.routing.facts import Item
 from orders.rules.routing.judged import Candidate, Judged, Row, worth_of
 
-__all__ = ["Candidate", "Judged", "Parcel", "Plan", "Row", "RunnerUp", "worth_of"]
+__all__ = ["Candidate", "Change", "Judged", "Parcel", "Plan", "Row", "RunnerUp", "worth_of"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,19 @@ class Plan:
     def candidates(self) -> tuple[Candidate, ...]:
         """Return every node with its verdict."""
         return self.judged.candidates() if self.judged else ()
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """Return what would have changed the decision."""
+        if self.judged is None:
+            return ()
+        second = self.runner_up
+        units = sum(item.quantity for item in self.missing)
+        nodes = tuple(sorted(parcel.node_code for parcel in self.parcels))
+        return changes(
+            self.judged,
+            Answer(self.cost, units, nodes, (second.nodes, second.cost, second.missing) if second else None),
+        )
 
     def verdicts(self, code: str) -> tuple[Candidate, ...]:
         """Return the candidates with a verdict."""

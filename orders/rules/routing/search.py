@@ -37,7 +37,7 @@ class Search:
         self._holders = sorted(holders, key=attrgetter("floor"))
         self.best: Division | None = None
         self.second: Division | None = None
-        self._bar = inf  # the cost of the best that lacks nothing
+        self._bar = inf  # the cost of the best that lacks nothing, once there is a second to compare it with
         self._least_worth = self._lowest_worth()
 
     def run(self) -> None:
@@ -211,9 +211,9 @@ class Search:
             if self.best and self.best.codes != division.codes:
                 self.second = self.best
             self.best = division
-            self._bar = division.cost if not division.missing else inf
         elif division.codes != self.best.codes and (self.second is None or division.rank < self.second.rank):
             self.second = division
+        self._bar = self.best.cost if self.second and not self.best.missing else inf
 
 
 def _has_a_part(holder: Holder, want: Units) -> bool:
