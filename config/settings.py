@@ -212,6 +212,8 @@ CELERY_BEAT_SCHEDULE = {
 PROMOTION_TWO_APPROVALS_ABOVE = Decimal(env.str("PROMOTION_TWO_APPROVALS_ABOVE", default="50000"))
 # Who knows what a version would have done to past orders: promotions know no order.
 PROMOTION_EFFECT = "orders.services.backtests.effect"
+# Who knows the words that the builder of promotions offers.
+PROMOTION_WORDS = {"tiers": "orders.queries.buyers.tiers", "segments": "orders.queries.buyers.segments"}
 # What becomes of a promotion that neither a budget nor a number of orders bounds: "ask" for two approvals, or "refuse".
 PROMOTION_UNBOUNDED_BUDGETS = env.str("PROMOTION_UNBOUNDED_BUDGETS", default="ask")
 
