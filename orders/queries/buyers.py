@@ -3,11 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.db import connection
 
 from orders.models import OrderLine
 
+MOST_LOOKED_AT: Final = 20_000  # buyers, the newest
+MOST_WORDS: Final = 100
 OrderKey = tuple[int, datetime, int]  # customer id, when the order was placed, its key: above all others when it is new
 
 
@@ -44,6 +47,29 @@ def orders_before(wanted: Collection[OrderKey]) -> Mapping[OrderKey, int]:
             [list(column) for column in zip(*keys, strict=True)],
         )
         return {(customer, at, key): count for customer, at, key, count in cursor.fetchall()}
+
+
+def tiers() -> list[str]:
+    """Return the tiers of the newest buyers, as the builder of promotions offers them."""
+    return _words("SELECT tier AS word FROM newest WHERE tier <> ''")
+
+
+def segments() -> list[str]:
+    """Return the groups that the newest buyers belong to, as the builder of promotions offers them."""
+    return _words("SELECT unnest(segments) AS word FROM newest")
+
+
+def _words(of_newest: str) -> list[str]:
+    """Return different words of the newest buyers; all buyers are too many to look at while somebody types."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH newest AS (SELECT tier, segments FROM orders_customer ORDER BY id DESC LIMIT %s)
+            SELECT DISTINCT word FROM ({of_newest}) AS words ORDER BY word LIMIT %s
+            """,
+            [MOST_LOOKED_AT, MOST_WORDS],
+        )
+        return [word for (word,) in cursor.fetchall()]
 
 
 def bought(customer_ids: Collection[int], *, since: datetime, until: datetime) -> Sequence[Bought]:

@@ -1,5 +1,6 @@
 """The builder: choose a card, fill its form, see what it says while typing, and keep it as a draft."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -23,6 +24,7 @@ from promotions.admin import deeds, kinds, preview
 from promotions.admin.builder_forms import PromotionForm, RuleForm, initial_of
 from promotions.admin.conditions_field import can_show
 from promotions.models import Promotion, PromotionVersion
+from promotions.queries import words
 from promotions.rules import naming
 from promotions.rules import rule as rules
 from promotions.services import drafting, permissions
@@ -203,7 +205,20 @@ def _matching(pairs: list[tuple[str, str]], typed: str) -> list[tuple[str, str]]
     return [(code, name) for code, name in pairs if code.lower().startswith(word) or word in name.lower()]
 
 
+def _brands(typed: str) -> list[tuple[str, str]]:
+    brands = Sku.objects.filter(brand__istartswith=typed).exclude(brand="").values_list("brand", flat=True).distinct()
+    return [(brand, _("brand")) for brand in brands.order_by("brand")[:MOST_PROPOSED]]
+
+
+def _known(kind: str) -> Callable[[str], list[tuple[str, str]]]:
+    return lambda typed: _matching([(word, "") for word in words.known(kind)], typed)
+
+
 _SOURCES = {
+    "brands": _brands,
+    "tiers": _known("tiers"),
+    "segments": _known("segments"),
+    "payments": _known("payments"),
     "goods": _goods,
     "sku": lambda typed: _proposed(_like(Sku, typed)),
     "regions": _regions,

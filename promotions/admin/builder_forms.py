@@ -31,7 +31,11 @@ class PromotionForm(forms.Form):
     name_en = forms.CharField(
         label=_("English name"), max_length=120, required=False, widget=UnfoldAdminTextInputWidget
     )
-    brand = forms.CharField(label=_("Brand"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget)
+    brand = forms.CharField(
+        label=_("Brand"), max_length=60, required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"data-tokens": "brands", "data-single": "", "autocomplete": "off"}),
+        help_text=_("Whose promotion it is; empty: the whole company's."),
+    )  # fmt: skip
     campaign = forms.ModelChoiceField(
         label=_("Campaign"), queryset=Campaign.objects.none(), required=False, widget=UnfoldAdminSelectWidget
     )

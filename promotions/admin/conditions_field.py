@@ -32,10 +32,10 @@ KINDS: Final[dict[str, tuple[Any, str, str]]] = {
     "ships_to": (_("Shipped to"), "words", "regions"),
     "on_channel": (_("Bought on the channel"), "words", "channels"),
     "at_store": (_("Bought in the store"), "words", "stores"),
-    "member": (_("Member of the tier"), "words", ""),
-    "segment": (_("Buyer belongs to the group"), "words", ""),
+    "member": (_("Member of the tier"), "words", "tiers"),
+    "segment": (_("Buyer belongs to the group"), "words", "segments"),
     "orders_before": (_("Orders before"), "least most", ""),
-    "pays_by": (_("Paid by"), "words", ""),
+    "pays_by": (_("Paid by"), "words", "payments"),
     "on_weekdays": (_("On weekdays"), "words", "weekdays"),
     "in_hours": (_("Between the hours"), "least most", ""),
 }

@@ -11,6 +11,8 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from audit.models import ApprovalRequest
+from inventory.models import Sku
+from orders.models import Customer
 from orders.services import backtests
 from promotions.admin.builder_forms import RuleForm, initial_of
 from promotions.admin.conditions_field import can_show
@@ -244,6 +246,33 @@ def test_complaints_stand_beside_their_fields(author):
 def test_words_are_proposed(author, source, typed, first):
     found = author.get(WORDS, {"of": source, "q": typed}).json()["words"]
     assert (found[0]["code"] if found else None) == first
+
+
+def test_tiers_groups_and_ways_to_pay_are_proposed_from_buyers_and_rules(author):
+    channel = company.channel()
+    Customer.objects.create(channel=channel, external_key="a", tier="gold", segments=["new", "tea"])
+    Customer.objects.create(channel=channel, external_key="b", tier="", segments=[])
+    weekday = {"condition-1-mode": "any", "condition-1-0-what": "member", "condition-1-0-words": "platinum, gold",
+               "condition-1-1-what": "pays_by", "condition-1-1-words": "card"}  # fmt: skip
+    build(author, **weekday)
+
+    def proposed(source, typed=""):
+        return [word["code"] for word in author.get(WORDS, {"of": source, "q": typed}).json()["words"]]
+
+    assert proposed("tiers") == ["gold", "platinum"]
+    assert (proposed("tiers", "plat"), proposed("segments", "te"), proposed("payments")) == (
+        ["platinum"], ["tea"], ["card"],
+    )  # fmt: skip
+
+
+def test_stores_and_brands_are_proposed(author):
+    company.node("ST1", kind="store", name="West Lake")
+    cup = Sku.objects.get(code="CUP")
+    cup.brand = "Oak"
+    cup.save()
+    stores = author.get(WORDS, {"of": "stores", "q": "west"}).json()["words"]
+    assert stores == [{"code": "ST1", "name": "West Lake"}]
+    assert author.get(WORDS, {"of": "brands", "q": "o"}).json()["words"] == [{"code": "Oak", "name": "brand"}]
 
 
 def test_a_draft_is_approved_by_another_person_and_live(author, approver):

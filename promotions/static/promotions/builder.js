@@ -8,6 +8,7 @@
     const trial = form.querySelector("[data-trial]");
     let waiting = 0;
     let asked = 0;
+    let tried = 0;
 
     const complain = answer => {
         form.querySelectorAll("[data-complaints]").forEach(list => list.replaceChildren());
@@ -18,17 +19,20 @@
     };
     const preview = async wantsTrial => {
         const number = ++asked;
+        const attempt = wantsTrial ? ++tried : 0;
         const told = new FormData(form);
         if (!wantsTrial) told.delete("baskets");
         try {
             const answer = await fetch(form.dataset.preview, { method: "POST", body: told });
-            if (!answer.ok || answer.redirected || number !== asked) return;
+            if (!answer.ok || answer.redirected) return;
             const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+            // A key typed meanwhile asks again for the sentence; the trial that was asked for still stands.
+            if (wantsTrial && attempt === tried) trial.replaceChildren(page.querySelector("[data-part=trial]"));
+            if (number !== asked) return;
             complain(page);
             shown.replaceChildren(page.querySelector("[data-part=said]"));
             const here = shown.querySelector(".lane.here");
             if (here) here.closest(".lanes").scrollLeft = Number(here.getAttribute("x")) - 90;
-            if (wantsTrial) trial.replaceChildren(page.querySelector("[data-part=trial]"));
         } catch { /* the network is away for a moment: the next key asks again */ }
     };
     const soon = () => { clearTimeout(waiting); waiting = setTimeout(() => preview(false), 350); };
