@@ -31,6 +31,7 @@ class DemoChannel:
     code_prefix: str = ""  # of the channel's own codes; empty: it sells under ours
     listed_share: float = 0.0  # of the catalogue that has such a code
     number_style: str = "{day}{serial:08d}"  # of its order numbers
+    is_priced_here: bool = False  # a shop of our own: our promotions make its prices
 
 
 _HOUSE = {"secret": "house-secret"}  # what the simulated other side knows, see ``manage.py simulators``
@@ -101,6 +102,7 @@ CHANNELS = (
         48,
         credentials=_HOUSE,
         number_style="WX{day}{serial:08d}",
+        is_priced_here=True,
     ),
     DemoChannel(
         "YZ",
@@ -112,6 +114,7 @@ CHANNELS = (
         48,
         credentials=_HOUSE,
         number_style="E{day}{serial:010d}",
+        is_priced_here=True,
     ),
     DemoChannel(
         "SHOP",
@@ -137,6 +140,7 @@ CHANNELS = (
         48,
         credentials=_HOUSE,
         number_style="{day}80{serial:08d}",
+        is_priced_here=True,
     ),
     DemoChannel(
         "POS",
@@ -148,6 +152,7 @@ CHANNELS = (
         24,
         credentials=_HOUSE,
         number_style="T{day}{serial:07d}",
+        is_priced_here=True,
     ),
 )
 BY_CODE = {channel.code: channel for channel in CHANNELS}

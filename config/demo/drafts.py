@@ -18,6 +18,7 @@ from config.demo.people import Buyer, People
 from config.demo.tape import money
 
 SHARE_UNPAID = 0.03
+SHARE_WITH_CODE = 0.4  # of the orders of our own shops
 YOUNGEST, OLDEST = 20, 280  # seconds ago at which these orders were placed
 TITLE_OF_NOBODY = "下架商品"
 # What goes wrong, and for which share of the house-language orders.
@@ -69,8 +70,10 @@ class Sale:
 class Street:
     """Draws sales of this minute."""
 
-    def __init__(self, *, seed: int, at: datetime) -> None:
+    def __init__(self, *, seed: int, at: datetime, coupons: Sequence[str] = ()) -> None:
+        """Draw for a moment; ``coupons`` are codes that buyers of our own shops give, one after the other."""
         self._rng = Random(f"{seed}/street")
+        self._luck, self._coupons = Random(f"{seed}/coupons"), iter(coupons)
         self._at = at.astimezone(UTC).replace(microsecond=0)
         self._serial = int(at.timestamp() * 1000)  # in milliseconds: a later run never meets these numbers again
         self._skus = catalogue.make()
@@ -180,10 +183,17 @@ class Street:
                 "phone": buyer.phone,
             },
             "shipping_amount": money(sending),
-            "paid_amount": money(goods + sending) if sale.paid_at else None,
+            "paid_amount": money(goods + sending) if sale.paid_at and not sale.channel.is_priced_here else None,
+            "coupon_codes": self._codes(sale.channel),
             "buyer_key": buyer.key,
             "buyer_name": buyer.name,
         }
+
+    def _codes(self, channel: DemoChannel) -> list[str]:
+        """Return the coupon that a buyer of one of our own shops gives, if any."""
+        if not channel.is_priced_here or self._luck.random() >= SHARE_WITH_CODE:
+            return []
+        return list(islice(self._coupons, 1))
 
     def _trade(self, sale: Sale) -> dict[str, Any]:
         """Write a sale as Taobao shows it."""

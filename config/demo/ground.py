@@ -112,6 +112,7 @@ def _channels() -> list[Channel]:
             credentials=channel.credentials,
             unpaid_minutes=channel.unpaid_minutes,
             ship_within_hours=channel.ship_within_hours,
+            is_priced_here=channel.is_priced_here,
         )
         for place, channel in enumerate((*CHANNELS, WAREHOUSE_SYSTEM), start=1)
     ]

@@ -13,7 +13,7 @@ import httpx
 from audit.rules.actors import Actor
 from channels.models import Channel, Listing
 from channels.simulators import taobao_trades
-from config.demo import load, places, traffic
+from config.demo import load, places, promotions, traffic
 from config.demo.drafts import Street
 from config.demo.life import COURIERS
 from orders.models import Fulfillment, Order
@@ -42,7 +42,8 @@ def tick(*, at: datetime) -> Worked:
     """Let a few orders come in and the nodes go on with theirs; without the demo company nothing happens."""
     if load.find() is None:
         return Worked()
-    mail = Street(seed=int(at.timestamp()), at=at).mail(ORDERS_A_TICK)
+    coupons = promotions.free_codes(ORDERS_A_TICK)
+    mail = Street(seed=int(at.timestamp()), at=at, coupons=coupons).mail(ORDERS_A_TICK)
     traffic.Postman(report=lambda _messages: None).deliver(mail, at=at)
     return work(at=at)
 
@@ -95,7 +96,8 @@ def introduce(orders: Any) -> int:
 
 def _trade(channel: Channel, order: Order) -> dict[str, Any]:
     """Write an order as the platform once showed it, so that a later pull finds nothing changed."""
-    rows = sorted(order.lines.all(), key=lambda row: row.line_number)
+    sold = [row for row in order.lines.all() if not row.promotion_code]  # our gifts are no business of the platform
+    rows = sorted(sold, key=lambda row: row.line_number)
     codes = [row.external_sku for row in rows]
     listed = {row.external_code: row for row in Listing.objects.filter(channel=channel, external_code__in=codes)}
     lines = []

@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
-from audit.models import Case
+from audit.models import Approval, ApprovalRequest, Case
 from channels.models import Channel
-from config.demo import catalogue, cushions, figures, ground, lots, shares
+from config.demo import catalogue, cushions, figures, ground, lots, promotions, shares
 from config.demo.catalogue import DemoSku
 from config.demo.company import WAREHOUSE_SYSTEM
 from config.demo.history import History, Size
@@ -80,6 +80,7 @@ def load(size: Size, *, seed: int, until: datetime, report: Report) -> Loaded:
     lots.lay(skus, until=until)
     cushions.lay(until=until)
     shares.lay(until=until)
+    promotions.lay(until=until)
     figures.lay(until=until)
     loaded = Loaded(size.name, seed, history.tape.last_id["orders_order"], until)
     _finish(loaded)
@@ -97,12 +98,13 @@ def empty() -> int:
 
 
 def _models() -> list[type[Model]]:
-    """Return the business apps' models, their history tables included; of audit the cases, which point at them.
+    """Return the business apps' models, their history tables included; of audit the cases and approvals about them.
 
     Reason codes come with the installation and belong to its people: they stay.
     """
     business = [model for app in APPS for model in apps.get_app_config(app).get_models(include_auto_created=True)]
-    return [Case, *(model for model in business if model not in (ReasonCode, ReasonCode.history.model))]
+    gone = [model for model in business if model not in (ReasonCode, ReasonCode.history.model)]
+    return [Case, Approval, ApprovalRequest, *gone]
 
 
 def _mark() -> dict[str, Any] | None:

@@ -56,9 +56,13 @@ def test_loading_twice_gives_the_same_rows(company: load.Loaded):
     def fingerprint() -> dict[str, str]:
         """Return every table's content; keys go on where other tests left their sequence, seals differ each time."""
         tables = [model._meta.db_table for model in load._models() if "historical" not in model._meta.db_table]
-        row = "(to_jsonb(t) - 'id' - 'credentials')::text"
+        by_chance = {"promotions_coupon": " - 'code'"}
         return {
-            table: ask(f"SELECT md5(string_agg({row}, '|' ORDER BY t.id)) FROM {table} AS t")[0][0] for table in tables
+            table: ask(
+                f"SELECT md5(string_agg((to_jsonb(t) - 'id' - 'credentials'{by_chance.get(table, '')})::text, '|'"
+                f" ORDER BY t.id)) FROM {table} AS t"
+            )[0][0]
+            for table in tables
         }
 
     before = fingerprint()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from config.demo import traffic
+from config.demo import promotions, traffic
 from config.demo.drafts import Street
 
 
@@ -33,7 +33,8 @@ class Command(BaseCommand):
             raise CommandError("--orders must be at least 1.")
         at, began = timezone.now(), time.monotonic()
         seed = options["seed"] if options["seed"] is not None else int(at.timestamp())
-        mail = Street(seed=seed, at=at).mail(options["orders"])
+        coupons = promotions.free_codes(options["orders"])
+        mail = Street(seed=seed, at=at, coupons=coupons).mail(options["orders"])
         with ExitStack() as stack:
             sent = self._send(mail, at, self._reporter(stack, "Sent", mail.size))
         with ExitStack() as stack:
