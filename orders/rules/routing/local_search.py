@@ -69,7 +69,7 @@ class Search:
     def fits(self, order: int, plan: Plan) -> bool:
         """Return whether a plan's units and room are left for an order that has none now."""
         rows, units = self.joint.uses(self.joint.wishes[order], plan)
-        return all(self._left_of(row) >= wanted for row, wanted in zip(rows, units, strict=True))
+        return all(self.free(row) >= wanted for row, wanted in zip(rows, units, strict=True))
 
     def best(self, order: int, prices: tuple[Floats, Floats], *, within: bool = True) -> tuple[float, Plan | None]:
         """Return the cheapest plan at these prices and its cost there, within what is left or whatever is left."""
@@ -81,7 +81,8 @@ class Search:
             costs[~enough] = inf
         return _cheapest(family, costs, float(family.splits[place]))
 
-    def _left_of(self, row: int) -> float:
+    def free(self, row: int) -> float:
+        """Return what is left of a row."""
         stock = len(self.joint.limits)
         return float(self.left[row] if row < stock else self.room[row - stock])
 
