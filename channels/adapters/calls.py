@@ -109,8 +109,21 @@ def require(connection: Connection, platform: str, *names: str) -> None:
     if not connection.base_url:
         missing.append("base_url")
     if missing:
-        what = {"code": connection.code, "platform": platform, "missing": ", ".join(missing)}
-        raise Rejected(say("Channel %(code)s cannot call %(platform)s: %(missing)s is not set.", **what))
+        raise not_set(connection, platform, *missing)
+
+
+def option(connection: Connection, platform: str, name: str) -> Any:
+    """Return an option without which the channel cannot call; raises ``Rejected`` naming it."""
+    value = connection.options.get(name)
+    if not value:
+        raise not_set(connection, platform, name)
+    return value
+
+
+def not_set(connection: Connection, platform: str, *names: str) -> Rejected:
+    """Make the refusal of a call for which credentials or options are missing."""
+    what = {"code": connection.code, "platform": platform, "missing": ", ".join(names)}
+    return Rejected(say("Channel %(code)s cannot call %(platform)s: %(missing)s is not set.", **what))
 
 
 def token(connection: Connection, platform: str) -> str:

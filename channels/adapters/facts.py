@@ -96,10 +96,10 @@ def refund(
     )
 
 
-def slowest(states: Collection[RefundState], *, otherwise: RefundState) -> RefundState:
-    """Return how far a refund in several parts is: as far as its slowest part."""
+def slowest(states: Collection[RefundState]) -> RefundState | None:
+    """Return how far a refund in several parts is: as far as its slowest part; None without a part."""
     found = [one for one in (RefundState.AGREED, RefundState.REFUNDED, RefundState.CLOSED) if one in states]
-    return found[0] if found else otherwise
+    return found[0] if found else None
 
 
 def address(reader: Fields) -> Address:

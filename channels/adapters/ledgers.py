@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from audit.rules.sentences import say
+from channels.adapters import calls
 from channels.adapters.protocol import Connection, Rejected
 from channels.adapters.signing import NotThis
 from channels.messages import DocumentLine, Outgoing, SalesDocument
@@ -71,8 +72,7 @@ def option(connection: Connection, platform: str, name: str, usual: str = "") ->
     """Return an option, what is usual when it is not set; raises ``Rejected`` where nothing is usual."""
     value = str(connection.options.get(name) or usual)
     if not value:
-        what = {"code": connection.code, "platform": platform, "missing": name}
-        raise Rejected(say("Channel %(code)s cannot call %(platform)s: %(missing)s is not set.", **what))
+        raise calls.not_set(connection, platform, name)
     return value
 
 

@@ -16,10 +16,10 @@ Code = int | str
 class Refusals:
     """The codes of one platform. Numbers and words stand side by side: a refusal often has one of each."""
 
-    expired: Collection[Code] = ()  # the access token is no longer good
+    expired: Collection[Any] = ()  # the access token is no longer good
     later: Mapping[Any, int] = field(default_factory=dict)  # busy or broken: seconds to wait
-    limited: Collection[Code] = ()  # called too often: all calls of the channel wait
-    never: Collection[Code] = ()  # the channel itself may not call, whatever it asks
+    limited: Collection[Any] = ()  # called too often: all calls of the channel wait
+    never: Collection[Any] = ()  # the channel itself may not call, whatever it asks
     own_faults: str = ""  # what the words begin with that say that the platform itself is broken
     special: Mapping[Any, type[Rejected]] = field(default_factory=dict)  # what the adapter tells apart by itself
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from audit.rules.sentences import Sentence, say
 from channels.adapters import renaming
 from channels.adapters.fields import LONGEST_CODE
-from channels.adapters.protocol import Connection, Rejected
+from channels.adapters.protocol import Connection
 from channels.adapters.signing import NotThis
 from channels.messages import IncomingTracking, RawMessage, TrackEvent, TrackingRequest, TrackState, Untranslatable
 from channels.rules import texts
@@ -59,15 +59,6 @@ def revision(newest: datetime | None, count: int, state: TrackState | None) -> i
     """Return the revision of a list of scans: the newest one's second, then how many there are, then the state."""
     rank = min(count, _MOST_COUNTED) * 20 + (_RANKS[state] if state else 0)
     return renaming.revision(newest, rank) if newest else rank
-
-
-def required_option(connection: Connection, platform: str, name: str) -> str:
-    """Return an option without which a call cannot be made; raises ``Rejected`` naming it."""
-    value = connection.options.get(name)
-    if not value:
-        what = {"code": connection.code, "platform": platform, "missing": name}
-        raise Rejected(say("Channel %(code)s cannot call %(platform)s: %(missing)s is not set.", **what))
-    return str(value)
 
 
 def form(body: bytes) -> dict[str, str]:

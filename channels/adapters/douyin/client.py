@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from channels.adapters import calls, signing
 from channels.adapters.douyin import sign
-from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
+from channels.adapters.protocol import Connection
+from channels.adapters.refusals import Refusals
 
 PLATFORM: Final = "Douyin"
 CREDENTIALS: Final = ("app_key", "app_secret", "access_token", "refresh_token")
@@ -19,11 +20,9 @@ RENEW: Final = "token.refresh"
 SUCCESS: Final = 10000
 LATER: Final = {20000: 30, 60000: 60, 90000: 30}  # service fault, traffic limited, unknown: seconds to wait
 LIMITED: Final = 60000
-TOKEN_CODE: Final = 50001
-TOKEN_EXPIRED: Final = "isv.access-token-expired"
+TOKEN_WORDS: Final = frozenset({50001, "isv.access-token-expired"})
 KNOWN_ALREADY: Final = "isv.idempotent-id-existed"
-ACCESS_CODES: Final = frozenset({30001, 70000})  # no permission, API offline: whatever is asked
-ACCESS_WORDS: Final = frozenset({"isv.signature-invalid"})
+ACCESS_CODES: Final = frozenset({30001, 70000, "isv.signature-invalid"})  # whatever is asked
 
 
 class Answer(NamedTuple):
@@ -37,6 +36,12 @@ class KnownAlready(signing.NotThis):
     """The platform has had a call under this idempotency key."""
 
 
+REFUSALS: Final = Refusals(
+    expired=TOKEN_WORDS, later=LATER, limited={LIMITED}, never=ACCESS_CODES, own_faults="isp.",
+    special={KNOWN_ALREADY: KnownAlready},
+)  # fmt: skip
+
+
 def call(connection: Connection, method: str, arguments: Mapping[str, Any]) -> Answer:
     """Call a method; raises ``RetryLater``, ``TokenExpired`` or ``Rejected``."""
     calls.require(connection, PLATFORM, "app_key", "app_secret", "access_token")
@@ -47,14 +52,14 @@ def renew(connection: Connection) -> dict[str, str]:
     """Return the credentials with fresh tokens; raises ``RetryLater`` or ``Rejected``."""
     calls.require(connection, PLATFORM, "app_key", "app_secret", "refresh_token")
     arguments = {"grant_type": "refresh_token", "refresh_token": connection.credentials["refresh_token"]}
-    try:
-        data = _ask(connection, RENEW, arguments, {}).data
-    except TokenExpired as dead:  # another try with the same refresh token would not help
-        raise Rejected(dead.reason, answer=dead.answer) from dead
-    fresh = {name: str(data.get(name) or "") for name in ("access_token", "refresh_token")}
-    if not all(fresh.values()):
-        raise calls.not_understood(PLATFORM, b"the answer does not hold both tokens")
-    return {**connection.credentials, **fresh}
+    data = calls.for_token(lambda: _ask(connection, RENEW, arguments, {}).data)
+    return calls.renewed(connection, PLATFORM, data, "access_token", "refresh_token")
+
+
+def check(connection: Connection) -> str:
+    """List the carriers, which every shop may; the platform does not tell the shop's name there."""
+    call(connection, "order.logisticsCompanyList", {})
+    return ""
 
 
 def _ask(connection: Connection, method: str, arguments: Mapping[str, Any], more: Mapping[str, str]) -> Answer:
@@ -64,17 +69,9 @@ def _ask(connection: Connection, method: str, arguments: Mapping[str, Any], more
     signature = sign.signature(app_key=key, secret=secret, method=method, timestamp=timestamp, body=text)
     common = {"app_key": key, "method": method, "timestamp": timestamp, "v": "2", "sign_method": "hmac-sha256"}
     url = f"{connection.base_url.rstrip('/')}/{method.replace('.', '/')}"
-    answer = calls.send(
-        PLATFORM,
-        "POST",
-        url,
-        params={**common, **more, "sign": signature},
-        content=text.encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    if answer.status_code != 200:
-        raise Rejected(calls.status_reason(PLATFORM, answer), answer=calls.shown(answer.content))
-    return Answer(answer.content, _data(answer.content))
+    params = {**common, **more, "sign": signature}
+    body = calls.content(PLATFORM, "POST", url, params=params, content=text.encode(), headers=calls.JSON)
+    return Answer(body, _data(body))
 
 
 def _data(body: bytes) -> dict[str, Any]:
@@ -83,21 +80,10 @@ def _data(body: bytes) -> dict[str, Any]:
     if type(code) is not int:
         raise calls.not_understood(PLATFORM, body)
     if code != SUCCESS:
-        _refuse(code, answer, calls.shown(body))
+        word = str(answer.get("sub_code") or "")
+        reason = signing.refusal(PLATFORM, code, answer.get("sub_msg") or answer.get("msg"), word)
+        REFUSALS.refuse(code, word, reason=reason, body=body)
     data = answer.get("data")
     if data is not None and not isinstance(data, dict | list):
         raise calls.not_understood(PLATFORM, body)
     return data if isinstance(data, dict) else {}
-
-
-def _refuse(code: int, answer: Mapping[str, Any], shown: str) -> None:
-    word = str(answer.get("sub_code") or "")
-    reason = signing.refusal(PLATFORM, code, answer.get("sub_msg") or answer.get("msg"), word)
-    if code == TOKEN_CODE or word == TOKEN_EXPIRED:
-        raise TokenExpired(reason, answer=shown)
-    if code in LATER or word.startswith("isp."):
-        later = Throttled if code == LIMITED else RetryLater
-        raise later(reason, seconds=LATER.get(code, calls.USUAL_WAIT), answer=shown)
-    if code in ACCESS_CODES or word in ACCESS_WORDS:
-        raise Rejected(reason, answer=shown)
-    raise (KnownAlready if word == KNOWN_ALREADY else signing.NotThis)(reason, answer=shown)

@@ -13,15 +13,7 @@ from channels.adapters.douyin import client
 from channels.adapters.protocol import Connection
 from channels.messages import Outgoing, ShipmentNotice, StockFigure
 
-CARRIERS: Final = {
-    "SF": "shunfeng",
-    "ZTO": "zhongtong",
-    "YTO": "yuantong",
-    "YUNDA": "yunda",
-    "STO": "shentong",
-    "EMS": "ems",
-    "JD": "jd",
-}
+CARRIERS: Final = telling.BY_PINYIN
 SHIP: Final = "order.logisticsAddSinglePack"
 SET_STOCK: Final = "sku.syncStock"
 

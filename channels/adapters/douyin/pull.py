@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from channels.adapters import calls
+from channels.adapters import calls, fetching
 from channels.adapters.douyin import client, translate
 from channels.adapters.protocol import Connection
 from channels.adapters.signing import NotThis
@@ -46,9 +46,8 @@ def _one(connection: Connection, number: str) -> list[RawMessage]:
     if not isinstance(order, dict):
         raise calls.not_understood(client.PLATFORM, body)
     answer = client.call(connection, AFTERSALES, {"order_id": number, "page": 0, "size": SIZE})
-    return [_raw("order", calls.written(order))] + [
-        _raw("refund", row.payload) for row in _page(answer, "items", _aftersale_row).rows
-    ]
+    refunds = _page(answer, "items", _aftersale_row).rows
+    return [_raw("order", calls.written(order)), *(_raw("refund", row.payload) for row in refunds)]
 
 
 def _orders(connection: Connection, start: datetime, end: datetime, number: int) -> Page:
@@ -65,10 +64,8 @@ def _aftersales(connection: Connection, start: datetime, end: datetime, number: 
 
 
 def _page(answer: client.Answer, name: str, row: Any) -> Page:
-    try:
-        return Page([row(each) for each in answer.data.get(name) or []], int(answer.data["total"]))
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise calls.not_understood(client.PLATFORM, answer.body) from error
+    rows, total = lambda: answer.data.get(name), answer.data.get("total")
+    return fetching.page(client.PLATFORM, answer.body, rows=rows, row=row, total=total)
 
 
 def _order_row(order: dict[str, Any]) -> Row:

@@ -5,11 +5,12 @@ order fetched as it is now. Not verified: that the data of every after-sale tag 
 data of the order tags does; an event without it is kept as a message of its own.
 """
 
-import hmac
 import json
+from datetime import datetime
 from typing import Any, Final
 
 from audit.rules.sentences import say
+from channels.adapters import signing
 from channels.adapters.douyin import sign
 from channels.adapters.protocol import Connection, NotAuthentic, Pushed, Received, Rejected
 from channels.messages import RawMessage
@@ -18,12 +19,12 @@ TAGS: Final = frozenset(map(str, (*range(100, 105), 106, 108, 109, 110, 126, 200
 ANSWER: Final = b'{"code":0,"msg":"success"}'
 
 
-def receive(pushed: Pushed, connection: Connection) -> Received:
+def receive(pushed: Pushed, connection: Connection, *, at: datetime) -> Received:
     """Check a push and name the orders it is about; raises ``NotAuthentic``, or ``Rejected`` for no list of events."""
     key, secret = connection.credentials.get("app_key", ""), connection.credentials.get("app_secret", "")
     expected = sign.event_signature(pushed.body, app_key=key, secret=secret)
     is_ours = key and secret and pushed.header("app-id") == key
-    if not is_ours or not hmac.compare_digest(pushed.header("event-sign").encode(), expected.encode()):
+    if not is_ours or not signing.is_one_of(pushed.header("event-sign"), [expected]):
         raise NotAuthentic("event-sign does not belong to this channel")
     try:
         events = json.loads(pushed.body)

@@ -6,7 +6,6 @@ against the live platform (documented guesses): a line's ``pay_amount`` holds it
 """
 
 from dataclasses import replace
-from decimal import ROUND_CEILING, Decimal
 from enum import IntEnum
 from typing import Any, Final
 
@@ -14,19 +13,18 @@ from audit.rules.sentences import Sentence, say
 from channels.adapters import facts, fields, renaming
 from channels.adapters.douyin.client import PLATFORM
 from channels.adapters.fields import Fields
+from channels.adapters.protocol import Connection
 from channels.adapters.renaming import Column, count, fen, plain, seconds
 from channels.messages import (
     IncomingOrder,
     IncomingRefund,
     RawMessage,
-    RefundedLine,
     RefundState,
     Untranslatable,
 )
 
 PAY_HOLDS_POSTAGE: Final = True
 COME_BACK: Final = (0,)  # after-sale types: goods and money back
-_CENT: Final = Decimal("0.01")
 
 
 class Status(IntEnum):
@@ -100,11 +98,9 @@ REFUND_LINE: Final = {
 }
 
 
-def translate(raw: RawMessage, currency: str) -> IncomingOrder | IncomingRefund:
+def translate(raw: RawMessage, connection: Connection) -> IncomingOrder | IncomingRefund:
     """Return the order or refund that a message is; raises ``Untranslatable`` naming the field and the value."""
-    source = fields.decode(raw.payload)
-    renaming.check_currency(currency, platform=PLATFORM)
-    renaming.check_handed_out(source, raw, platform=PLATFORM, refused_by="sub_code")
+    source = renaming.opened(raw, connection.currency, platform=PLATFORM, refused_by="sub_code")
     return _refund(source, raw) if raw.kind == "refund" else _order(source, raw)
 
 
@@ -114,7 +110,7 @@ def head(kind: str, payload: bytes) -> tuple[str, int]:
     if kind == "order":
         number, read = source.get("order_id"), _order_revision
     else:
-        number, read = _inner(source, "order_info").get("shop_order_id"), _refund_revision
+        number, read = renaming.part_or_none(source, "order_info").get("shop_order_id"), _refund_revision
     try:
         return str(number), read(source)
     except Untranslatable:
@@ -138,11 +134,10 @@ def _order(source: dict[str, Any], raw: RawMessage) -> IncomingOrder:
     renaming.check_same(reader.code("external_id"), raw, field="order_id")
     to = _receiver(source, remarks)
     has_place = to.values["province"] or status is not Status.CANCELLED
-    order = facts.order(reader, to=to if has_place else None, lines=lines, currency="CNY")
-    token = renaming.token(_encrypted(source), ("encrypt_post_receiver", "encrypt_post_tel", "encrypt_detail"), remarks)
     held = HELD if status is Status.PROCESSING else None
-    address = replace(order.address, token=token)
-    return replace(order, address=address, must_not_ship=held, remarks=tuple(remarks))
+    order = facts.order(reader, to=to if has_place else None, lines=lines, currency="CNY", held=held)
+    token = renaming.token(_encrypted(source), ("encrypt_post_receiver", "encrypt_post_tel", "encrypt_detail"), remarks)
+    return replace(order, address=replace(order.address, token=token), remarks=tuple(remarks))
 
 
 def _status(source: dict[str, Any], name: str) -> Status:
@@ -175,25 +170,17 @@ def _settled(reader: Fields, status: Status) -> dict[str, Any]:
 
 
 def _line(reader: Fields) -> dict[str, Any]:
-    """Return unit price and discount so that the line comes to what the buyer pays for it.
-
-    A seller may have raised the price: then the unit price is raised, to whole cents; a discount is never negative.
-    """
-    quantity, unit_price, net = reader.quantity("quantity"), reader.money("unit_price"), reader.money("pay_amount")
+    net = reader.money("pay_amount")
     if PAY_HOLDS_POSTAGE:
         net -= min(reader.money_or_zero("post_amount"), net)
-    if net > quantity * unit_price:
-        unit_price = (net / quantity).quantize(_CENT, ROUND_CEILING)
-        place = reader.where.rstrip(".")
-        reader.remarks.append(say("The price of %(field)s was raised to what the buyer pays for it.", field=place))
-    return {"unit_price": unit_price, "discount": quantity * unit_price - net}
+    return renaming.as_paid(reader, net)
 
 
 def _receiver(source: dict[str, Any], remarks: list[Sentence]) -> Fields:
-    post, masked = _inner(source, "post_addr"), _inner(source, "mask_post_addr")
+    post, masked = renaming.part_or_none(source, "post_addr"), renaming.part_or_none(source, "mask_post_addr")
 
     def named(level: str) -> Any:
-        return _inner(post, level).get("name") or _inner(masked, level).get("name")
+        return renaming.part_or_none(post, level).get("name") or renaming.part_or_none(masked, level).get("name")
 
     values = {
         "province": named("province"),
@@ -207,12 +194,7 @@ def _receiver(source: dict[str, Any], remarks: list[Sentence]) -> Fields:
 
 
 def _encrypted(source: dict[str, Any]) -> dict[str, Any]:
-    return {**source, "encrypt_detail": _inner(source, "post_addr").get("encrypt_detail")}
-
-
-def _inner(source: dict[str, Any], name: str) -> dict[str, Any]:
-    value = source.get(name)
-    return value if isinstance(value, dict) else {}
+    return {**source, "encrypt_detail": renaming.part_or_none(source, "post_addr").get("encrypt_detail")}
 
 
 # -- refunds --------------------------------------------------------------------------------------
@@ -221,13 +203,12 @@ def _inner(source: dict[str, Any], name: str) -> dict[str, Any]:
 def _refund_revision(source: dict[str, Any]) -> int:
     """Return the revision; the after-sale's last digits keep two after-sales of one order in one second apart."""
     reader = renaming.renamed(source.get("aftersale_info"), REFUND, [], "aftersale_info.")
-    tail = reader.code("refund_id")[-3:]
-    return renaming.revision(reader.time("changed_at"), int(tail) if tail.isascii() and tail.isdigit() else 0)
+    return renaming.revision(reader.time("changed_at"), renaming.tail(reader.code("refund_id")))
 
 
 def _refund(source: dict[str, Any], raw: RawMessage) -> IncomingRefund:
     remarks: list[Sentence] = []
-    of_order = _inner(source, "order_info")
+    of_order = renaming.part_or_none(source, "order_info")
     reader = renaming.renamed(source.get("aftersale_info"), REFUND, remarks, "aftersale_info.")
     number = Fields({"shop_order_id": renaming.code(of_order.get("shop_order_id"))}, remarks).code("shop_order_id")
     renaming.check_same(number, raw, field="shop_order_id")
@@ -235,19 +216,6 @@ def _refund(source: dict[str, Any], raw: RawMessage) -> IncomingRefund:
     if state is RefundState.REFUNDED and reader.values["money"] == MONEY_PENDING:
         state = RefundState.AGREED
     lines = renaming.lines(of_order, "related_order_info", REFUND_LINE, remarks)
-    return IncomingRefund(
-        external_id=number,
-        refund_id=reader.code("refund_id"),
-        revision=_refund_revision(source),
-        state=state,
-        amount=reader.money("amount"),
-        currency="CNY",
-        lines=tuple(
-            RefundedLine(line.code("external_id"), line.quantity("quantity") if line.values["quantity"] else None)
-            for line in lines
-        ),
-        reason=reader.text("reason", facts.LONGEST_REASON),
-        goods_come_back=reader.values["status"] in GOODS_UNDERWAY or reader.values["type"] in COME_BACK,
-        asked_at=reader.time_or_none("asked_at"),
-        remarks=tuple(remarks),
-    )
+    goods_come_back = reader.values["status"] in GOODS_UNDERWAY or reader.values["type"] in COME_BACK
+    reader.values = {**reader.values, "external_id": number, "revision": _refund_revision(source)}
+    return facts.refund(reader, lines, state=state, currency="CNY", goods_come_back=goods_come_back)

@@ -11,16 +11,18 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from channels.adapters import calls, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
-from channels.adapters.renaming import GMT8
+from channels.adapters.protocol import Connection, Rejected
+from channels.adapters.refusals import Refusals
+from channels.adapters.renaming import china_time
 
 PLATFORM: Final = "JD"
 CREDENTIALS: Final = ("app_key", "app_secret", "access_token", "refresh_token")
 OAUTH: Final = "https://open-oauth.jd.com"
 REFRESH: Final = "/oauth2/refresh_token"
 TOKEN_CODE: Final = 19
-LATER_CODES: Final = frozenset({43, 65, 66, 67})  # fault or no answer behind the gateway
+LATER_CODES: Final = dict.fromkeys((43, 65, 66, 67), calls.USUAL_WAIT)  # fault or no answer behind the gateway
 LATER_WORDS: Final = ("频率", "限流", "超限", "frequen", "limit")
+REFUSALS: Final = Refusals(expired={TOKEN_CODE}, later=LATER_CODES, limited=LATER_WORDS)
 SUCCESS: Final = "0"
 
 
@@ -38,13 +40,13 @@ def call(connection: Connection, method: str, arguments: Mapping[str, Any]) -> A
         "method": method,
         "app_key": connection.credentials["app_key"],
         "access_token": connection.credentials["access_token"],
-        "timestamp": write_time(datetime.now(UTC)),
+        "timestamp": china_time(datetime.now(UTC)),
         "v": "2.0",
         "format": "json",
         "360buy_param_json": json.dumps(arguments, ensure_ascii=False, separators=(",", ":")),
     }
     form["sign"] = signing.md5_of_pairs(form, connection.credentials["app_secret"])
-    body = _send(connection.base_url, data=form)
+    body = calls.content(PLATFORM, "POST", connection.base_url, data=form)
     envelope = calls.read(PLATFORM, body)
     if "error_response" in envelope:
         _refuse_at_gate(envelope["error_response"], body)
@@ -66,7 +68,7 @@ def renew(connection: Connection) -> dict[str, str]:
     given = {name: connection.credentials[name] for name in ("app_key", "app_secret", "refresh_token")}
     address = str(connection.options.get("oauth_url") or OAUTH)
     host = connection.base_url.rsplit("/", 1)[0] if address == "/" else address.rstrip("/")
-    body = _send(host + REFRESH, data={"grant_type": "refresh_token", **given})
+    body = calls.content(PLATFORM, "POST", host + REFRESH, data={"grant_type": "refresh_token", **given})
     answer = calls.read(PLATFORM, body)
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:
@@ -74,18 +76,6 @@ def renew(connection: Connection) -> dict[str, str]:
         raise Rejected(signing.refusal(PLATFORM, code, words), answer="the answer holds no access_token")
     refresh = answer.get("refresh_token") or connection.credentials["refresh_token"]
     return {**connection.credentials, "access_token": token, "refresh_token": str(refresh)}
-
-
-def write_time(at: datetime) -> str:
-    """Write a time as the platform reads it: China's, whole seconds."""
-    return at.astimezone(GMT8).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _send(url: str, **parts: Any) -> bytes:
-    answer = calls.send(PLATFORM, "POST", url, **parts)
-    if answer.status_code != 200:
-        raise Rejected(calls.status_reason(PLATFORM, answer), answer=calls.shown(answer.content))
-    return answer.content
 
 
 def _results(inner: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -104,10 +94,5 @@ def _refuse_at_gate(error: Any, body: bytes) -> None:
     code = signing.number(error.get("code"))
     reason = signing.refusal(PLATFORM, code, error.get("zh_desc"), error.get("en_desc"))
     words = f"{error.get('zh_desc')} {error.get('en_desc')}".lower()
-    if code == TOKEN_CODE:
-        raise TokenExpired(reason, answer=calls.shown(body))
-    if any(word in words for word in LATER_WORDS):
-        raise Throttled(reason, seconds=calls.USUAL_WAIT, answer=calls.shown(body))
-    if code in LATER_CODES:
-        raise RetryLater(reason, seconds=calls.USUAL_WAIT, answer=calls.shown(body))
-    raise Rejected(reason, answer=calls.shown(body))
+    told = [word for word in LATER_WORDS if word in words]
+    REFUSALS.refuse(code, *told, reason=reason, body=body, unknown=Rejected)

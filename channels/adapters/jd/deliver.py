@@ -11,7 +11,6 @@ from typing import Any, Final
 from channels.adapters import calls, telling
 from channels.adapters.jd import client, pull
 from channels.adapters.protocol import Connection
-from channels.adapters.signing import NotThis
 from channels.messages import Outgoing, ShipmentNotice, StockFigure
 
 CARRIERS: Final = {
@@ -28,19 +27,16 @@ SET_STOCK: Final = "jingdong.ware.stock.sku.set"
 _BETWEEN: Final = re.compile(r"[|,]")
 
 
-def deliver(message: Outgoing, connection: Connection) -> str:
+def deliver(message: Outgoing, connection: Connection, *, key: str) -> str:
     """Tell the platform and return its answer; raises ``RetryLater`` or ``Rejected``."""
     if isinstance(message, StockFigure):
         return calls.shown(client.call(connection, SET_STOCK, _stock(message)).body)
     if not isinstance(message, ShipmentNotice):
         raise telling.not_offered(client.PLATFORM)
     arguments = _shipment(message, connection)
-    try:
-        return calls.shown(client.call(connection, SHIP, arguments).body)
-    except NotThis as refused:
-        if not _knows_already(message, connection):
-            raise
-        return refused.answer
+    return telling.once(
+        lambda: calls.shown(client.call(connection, SHIP, arguments).body), knows=lambda: _knows(message, connection)
+    )
 
 
 def _shipment(notice: ShipmentNotice, connection: Connection) -> dict[str, Any]:
@@ -55,10 +51,7 @@ def _stock(figure: StockFigure) -> dict[str, Any]:
     return {"skuId": str(number), "stockNum": str(telling.quantity(client.PLATFORM, figure))}
 
 
-def _knows_already(notice: ShipmentNotice, connection: Connection) -> bool:
+def _knows(notice: ShipmentNotice, connection: Connection) -> bool:
     """Ask whether the order carries the parcel's tracking number already."""
-    try:
-        told = str(pull.order(connection, notice.order_external_id).get("waybill") or "")
-    except NotThis:
-        return False
+    told = str(pull.order(connection, notice.order_external_id).get("waybill") or "")
     return notice.tracking_number in _BETWEEN.split(told)

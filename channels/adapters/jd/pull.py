@@ -4,11 +4,11 @@ Not verified against the live platform: which way the list is sorted; the walk i
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from channels.adapters import calls
+from channels.adapters import calls, fetching, renaming
 from channels.adapters.jd import client, translate
 from channels.adapters.protocol import Connection
 from channels.adapters.signing import NotThis
@@ -51,9 +51,11 @@ def order(connection: Connection, number: str) -> dict[str, Any]:
     return dict(told["orderInfo"])
 
 
-def check(connection: Connection, *, at: datetime) -> None:
-    """Ask for the last minute; raises ``RetryLater`` or ``Rejected``."""
+def check(connection: Connection) -> str:
+    """Ask for the last minute; the platform does not tell the shop's name there."""
+    at = datetime.now(UTC)
     _page(connection, at - timedelta(minutes=1), at, 1)
+    return ""
 
 
 def _one(connection: Connection, number: str) -> RawMessage:
@@ -66,8 +68,8 @@ def _one(connection: Connection, number: str) -> RawMessage:
 def _page(connection: Connection, start: datetime, end: datetime, number: int) -> Page:
     arguments = {
         "source_id": SOURCE,
-        "start_date": client.write_time(start),
-        "end_date": client.write_time(end),
+        "start_date": renaming.china_time(start),
+        "end_date": renaming.china_time(end),
         "order_state": "ALL",
         "optional_fields": FIELDS,
         "page": str(number),
@@ -76,11 +78,9 @@ def _page(connection: Connection, start: datetime, end: datetime, number: int) -
         "dateType": BY_MODIFICATION,
     }
     body, inner = client.call(connection, LIST, arguments)
-    try:
-        result = inner["searchorderinfo_result"]
-        return Page([_row(each) for each in result.get("orderInfoList") or []], int(result["orderTotal"]))
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise calls.not_understood(client.PLATFORM, body) from error
+    result = renaming.part_or_none(inner, "searchorderinfo_result")
+    rows, total = lambda: result.get("orderInfoList"), result.get("orderTotal")
+    return fetching.page(client.PLATFORM, body, rows=rows, row=_row, total=total)
 
 
 def _row(order: dict[str, Any]) -> Row:

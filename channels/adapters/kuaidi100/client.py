@@ -30,7 +30,7 @@ def subscribe(message: Outgoing, connection: Connection) -> str:
     company = scans.theirs(message, connection, PLATFORM)
     calls.require(connection, PLATFORM, "key", "salt")
     parameters = {
-        "callbackurl": scans.required_option(connection, PLATFORM, "callback_url"),
+        "callbackurl": str(calls.option(connection, PLATFORM, "callback_url")),
         "salt": connection.credentials["salt"],
         "resultv2": RESULT_VERSION,
     }

@@ -1,11 +1,7 @@
 """The Pinduoduo adapter: its calls. ``base_url`` is the gateway, e.g. ``https://gw-api.pinduoduo.com/api/router``."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-
 from channels.adapters.pinduoduo import client, deliver, pull, translate
-from channels.adapters.protocol import Adapter, Capabilities, Connection
-from channels.messages import Incoming, Outgoing, RawMessage
+from channels.adapters.protocol import Adapter, Capabilities
 
 
 class PinduoduoAdapter(Adapter):
@@ -15,30 +11,12 @@ class PinduoduoAdapter(Adapter):
     credential_names = client.CREDENTIALS
     option_names = ("carriers", "lag_seconds")
 
-    def translate(self, raw: RawMessage, connection: Connection) -> Incoming:
-        """Read an order; raises ``Untranslatable``."""
-        return translate.translate(raw, connection.currency)
-
-    def pull(self, connection: Connection, *, since: datetime, until: datetime) -> Iterator[list[RawMessage]]:
-        """Yield the orders that changed in the window; raises ``RetryLater`` or ``Rejected``."""
-        return pull.pull(connection, since=since, until=until)
-
-    def fetch(self, connection: Connection, external_ids: Sequence[str]) -> list[RawMessage]:
-        """Return these orders as they are now; raises ``RetryLater`` or ``Rejected``."""
-        return pull.fetch(connection, external_ids)
-
-    def deliver(self, message: Outgoing, connection: Connection, *, key: str) -> str:
-        """Tell of a parcel or a stock figure; raises ``RetryLater`` or ``Rejected``."""
-        return deliver.deliver(message, connection)
-
-    def renew(self, connection: Connection) -> Mapping[str, str]:
-        """Return the credentials with fresh tokens; raises ``RetryLater`` or ``Rejected``."""
-        return client.renew(connection)
-
-    def check(self, connection: Connection) -> str:
-        """Ask for one minute of the list; the platform does not tell the shop's name there."""
-        pull.check(connection, at=datetime.now(UTC))
-        return ""
+    translate = staticmethod(translate.translate)
+    check = staticmethod(pull.check)
+    fetch = staticmethod(pull.fetch)
+    pull = staticmethod(pull.pull)
+    deliver = staticmethod(deliver.deliver)
+    renew = staticmethod(client.renew)
 
 
 ADAPTER: Adapter = PinduoduoAdapter()

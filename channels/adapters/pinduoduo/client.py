@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from channels.adapters import calls, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled, TokenExpired
+from channels.adapters.protocol import Connection
+from channels.adapters.refusals import Refusals
 
 PLATFORM: Final = "Pinduoduo"
 CREDENTIALS: Final = ("client_id", "client_secret", "access_token", "refresh_token")
@@ -32,6 +33,7 @@ LATER: Final = {50000: 30, 50002: 30, 52001: 30, 52002: 30, **dict.fromkeys(LIMI
 ACCESS_CODES: Final = frozenset(
     {10000, 10001, 10016, 10017, 10018, 20004, 20005, 20031, 20032, 20034, 20035, 30000, 30001, *range(70032, 70037)}
 )
+REFUSALS: Final = Refusals(expired={TOKEN_CODE}, later=LATER, limited=LIMITED, never=ACCESS_CODES)
 
 
 class Answer(NamedTuple):
@@ -50,14 +52,9 @@ def call(connection: Connection, method: str, arguments: Mapping[str, Any]) -> A
 def renew(connection: Connection) -> dict[str, str]:
     """Return the credentials with fresh tokens; raises ``RetryLater`` or ``Rejected``."""
     calls.require(connection, PLATFORM, "client_id", "client_secret", "refresh_token")
-    try:
-        answer = _ask(connection, RENEW, {"refresh_token": connection.credentials["refresh_token"]})
-    except TokenExpired as dead:  # another try with the same refresh token would not help
-        raise Rejected(dead.reason, answer=dead.answer) from dead
-    fresh = {name: str(answer.inner.get(name) or "") for name in ("access_token", "refresh_token")}
-    if not all(fresh.values()):
-        raise calls.not_understood(PLATFORM, b"the answer does not hold both tokens")
-    return {**connection.credentials, **fresh}
+    asked = {"refresh_token": connection.credentials["refresh_token"]}
+    answer = calls.for_token(lambda: _ask(connection, RENEW, asked))
+    return calls.renewed(connection, PLATFORM, answer.inner, "access_token", "refresh_token")
 
 
 def _ask(connection: Connection, method: str, arguments: Mapping[str, Any]) -> Answer:
@@ -70,29 +67,18 @@ def _ask(connection: Connection, method: str, arguments: Mapping[str, Any]) -> A
         "version": "V1",
     }
     form["sign"] = signing.md5_of_pairs(form, connection.credentials["client_secret"])
-    answer = calls.send(PLATFORM, "POST", connection.base_url, data=form)
-    if answer.status_code != 200:
-        raise Rejected(calls.status_reason(PLATFORM, answer), answer=calls.shown(answer.content))
-    body = answer.content
+    body = calls.content(PLATFORM, "POST", connection.base_url, data=form)
     envelope = calls.read(PLATFORM, body)
     inner = envelope.get("error_response", envelope.get(ENVELOPES[method]))
     if not isinstance(inner, dict):
         raise calls.not_understood(PLATFORM, body)
     if "error_response" in envelope or inner.get("is_success") in (False, "false"):
-        _refuse(inner, calls.shown(body))
+        code = signing.number(inner.get("error_code"))
+        reason = signing.refusal(PLATFORM, code, inner.get("error_msg"), inner.get("sub_msg"))
+        REFUSALS.refuse(code, reason=reason, body=body)
     return Answer(body, inner)
 
 
 def _written(value: Any) -> str:
     """Write an argument as it is signed and sent: nested values as their JSON, a yes or no in small letters."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _refuse(error: Mapping[str, Any], shown: str) -> None:
-    code = signing.number(error.get("error_code"))
-    reason = signing.refusal(PLATFORM, code, error.get("error_msg"), error.get("sub_msg"))
-    if code == TOKEN_CODE:
-        raise TokenExpired(reason, answer=shown)
-    if code in LATER:
-        raise (Throttled if code in LIMITED else RetryLater)(reason, seconds=LATER[code], answer=shown)
-    raise (Rejected if code in ACCESS_CODES else signing.NotThis)(reason, answer=shown)

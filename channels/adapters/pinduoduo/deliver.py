@@ -10,7 +10,6 @@ from typing import Any, Final
 from channels.adapters import calls, telling
 from channels.adapters.pinduoduo import client, pull
 from channels.adapters.protocol import Connection
-from channels.adapters.signing import NotThis
 from channels.messages import Outgoing, ShipmentNotice, StockFigure
 
 CARRIERS: Final = {
@@ -26,19 +25,17 @@ FIRST_TIME: Final = 1  # redelivery_type: not the change of a waybill
 FULL: Final = 1  # update_type: an absolute figure
 
 
-def deliver(message: Outgoing, connection: Connection) -> str:
+def deliver(message: Outgoing, connection: Connection, *, key: str) -> str:
     """Tell the platform and return its answer; raises ``RetryLater`` or ``Rejected``."""
     if isinstance(message, StockFigure):
         return calls.shown(client.call(connection, client.SET_STOCK, _stock(message)).body)
     if not isinstance(message, ShipmentNotice):
         raise telling.not_offered(client.PLATFORM)
     arguments = _shipment(message, connection)
-    try:
-        return calls.shown(client.call(connection, client.SHIP, arguments).body)
-    except NotThis as refused:
-        if not _knows_already(message, connection):
-            raise
-        return refused.answer
+    return telling.once(
+        lambda: calls.shown(client.call(connection, client.SHIP, arguments).body),
+        knows=lambda: _knows(message, connection),
+    )
 
 
 def _shipment(notice: ShipmentNotice, connection: Connection) -> dict[str, Any]:
@@ -63,9 +60,6 @@ def _stock(figure: StockFigure) -> dict[str, Any]:
     return {**stock, "sku_id": telling.number(client.PLATFORM, "sku_id", figure.external_sku_id)}
 
 
-def _knows_already(notice: ShipmentNotice, connection: Connection) -> bool:
+def _knows(notice: ShipmentNotice, connection: Connection) -> bool:
     """Ask whether the order carries the parcel's tracking number already."""
-    try:
-        return str(pull.order(connection, notice.order_external_id).get("tracking_number")) == notice.tracking_number
-    except NotThis:
-        return False
+    return str(pull.order(connection, notice.order_external_id).get("tracking_number")) == notice.tracking_number

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from channels.adapters import calls
+from channels.adapters import calls, fetching
 from channels.adapters.pinduoduo import client, translate
 from channels.adapters.protocol import Connection
 from channels.adapters.signing import NotThis
@@ -45,10 +45,11 @@ def order(connection: Connection, number: str) -> dict[str, Any]:
     return told
 
 
-def check(connection: Connection, *, at: datetime) -> None:
-    """Ask for one minute; raises ``RetryLater`` or ``Rejected``."""
-    end = at - _lag(connection)
+def check(connection: Connection) -> str:
+    """Ask for one minute of the list; the platform does not tell the shop's name there."""
+    end = datetime.now(UTC) - _lag(connection)
     _page(connection, end - timedelta(minutes=1), end, 1)
+    return ""
 
 
 def _lag(connection: Connection) -> timedelta:
@@ -77,8 +78,9 @@ def _page(connection: Connection, start: datetime, end: datetime, number: int) -
         "use_has_next": False,
     }
     body, inner = client.call(connection, client.LIST, arguments)
-    try:
-        rows = [Row(str(row["order_sn"]), str(row.get("updated_at") or "")) for row in inner["order_sn_list"] or []]
-        return Page(rows, int(inner["total_count"]))
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise calls.not_understood(client.PLATFORM, body) from error
+    rows, total = lambda: inner["order_sn_list"], inner.get("total_count")
+    return fetching.page(client.PLATFORM, body, rows=rows, row=_row, total=total)
+
+
+def _row(told: dict[str, Any]) -> Row:
+    return Row(str(told["order_sn"]), str(told.get("updated_at") or ""))

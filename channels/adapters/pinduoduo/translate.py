@@ -14,6 +14,7 @@ from audit.rules.sentences import Sentence, say
 from channels.adapters import facts, fields, renaming
 from channels.adapters.fields import Fields
 from channels.adapters.pinduoduo.client import PLATFORM
+from channels.adapters.protocol import Connection
 from channels.adapters.renaming import Column, code, count, gmt8, plain
 from channels.messages import IncomingOrder, RawMessage, Untranslatable
 
@@ -87,11 +88,9 @@ TAG: Final = {"name": Column("name", plain), "value": Column("value", count)}
 STEP: Final = {"step": Column("step_trade_status", count)}
 
 
-def translate(raw: RawMessage, currency: str) -> IncomingOrder:
+def translate(raw: RawMessage, connection: Connection) -> IncomingOrder:
     """Return the order that a message is; raises ``Untranslatable`` naming the field and the value."""
-    source = fields.decode(raw.payload)
-    renaming.check_currency(currency, platform=PLATFORM)
-    renaming.check_handed_out(source, raw, platform=PLATFORM, refused_by="error_response")
+    source = renaming.opened(raw, connection.currency, platform=PLATFORM, refused_by="error_response")
     remarks: list[Sentence] = []
     reader = renaming.renamed(source, ORDER, remarks)
     renaming.check_same(reader.code("external_id"), raw, field="order_sn")

@@ -9,15 +9,19 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from audit.rules.sentences import say
-from channels.adapters import calls, renaming, signing
-from channels.adapters.protocol import Connection, Rejected, RetryLater, Throttled
-from channels.adapters.qimen import markup, sign
+from channels.adapters import calls, markup, renaming, signing
+from channels.adapters.protocol import Connection, Rejected
+from channels.adapters.qimen import sign
+from channels.adapters.refusals import Refusals
 from channels.rules import texts
 
 PLATFORM: Final = "Qimen"
 PREFIX: Final = "taobao.qimen."
 CALLS_LIMITED: Final = 7
-LATER_CODES: Final = frozenset({CALLS_LIMITED, 10, 15})  # too many calls, not available now, fault behind the router
+CONTENT_TYPE: Final = "text/xml;charset=utf-8"
+LATER_CODES: Final = dict.fromkeys((CALLS_LIMITED, 10, 15), calls.USUAL_WAIT)  # too many, not now, fault behind it
+
+REFUSALS: Final = Refusals(later=LATER_CODES, limited={CALLS_LIMITED}, own_faults="isp.")
 
 
 def call(connection: Connection, method: str, request: Mapping[str, Any]) -> bytes:
@@ -28,19 +32,17 @@ def call(connection: Connection, method: str, request: Mapping[str, Any]) -> byt
     calls.require(connection, PLATFORM, "app_key", "secret", "customer_id")
     body = markup.write("request", request)
     query = signed(connection, method, body, at=datetime.now(UTC))
-    headers = {"Content-Type": "text/xml;charset=utf-8"}
-    response = calls.send(PLATFORM, "POST", connection.base_url, params=query, content=body, headers=headers)
-    if response.status_code != 200:
-        raise Rejected(calls.status_reason(PLATFORM, response), answer=calls.shown(response.content))
-    _check(response.content)
-    return response.content
+    headers = {"Content-Type": CONTENT_TYPE}
+    answer = calls.content(PLATFORM, "POST", connection.base_url, params=query, content=body, headers=headers)
+    _check(answer)
+    return answer
 
 
 def signed(connection: Connection, method: str, body: bytes, *, at: datetime) -> dict[str, str]:
     """Return all parameters of a call with its signature."""
     query = {
         "method": PREFIX + method,
-        "timestamp": write_time(at),
+        "timestamp": renaming.china_time(at),
         "format": "xml",
         "app_key": connection.credentials["app_key"],
         "v": "2.0",
@@ -48,11 +50,6 @@ def signed(connection: Connection, method: str, body: bytes, *, at: datetime) ->
         "customerId": connection.credentials["customer_id"],
     }
     return {**query, "sign": sign.signature(query, body, connection.credentials["secret"])}
-
-
-def write_time(at: datetime) -> str:
-    """Write a time as the standard does: of China, whole seconds."""
-    return at.astimezone(renaming.GMT8).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _check(body: bytes) -> None:
@@ -63,10 +60,7 @@ def _check(body: bytes) -> None:
     if name == "error_response":
         code, sub_code = signing.number(answer.get("code")), str(answer.get("sub_code") or "")
         reason = signing.refusal(PLATFORM, code, answer.get("sub_msg") or answer.get("msg"), sub_code)
-        if code == CALLS_LIMITED:
-            raise Throttled(reason, answer=calls.shown(body))
-        kind = RetryLater if code in LATER_CODES or sub_code.startswith("isp.") else Rejected
-        raise kind(reason, answer=calls.shown(body))
+        REFUSALS.refuse(code, sub_code, reason=reason, body=body, unknown=Rejected)
     if name != "response" or answer.get("flag") not in ("success", "failure"):
         raise calls.not_understood(PLATFORM, body)
     if answer["flag"] == "failure":

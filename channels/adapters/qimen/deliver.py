@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from audit.rules.sentences import say
-from channels.adapters import calls, signing
+from channels.adapters import calls, renaming, signing
 from channels.adapters.protocol import Connection, Rejected
 from channels.adapters.qimen import client
 from channels.messages import Address, Outgoing, ParcelCancel, ParcelRequest
@@ -37,7 +37,7 @@ PERSON: Final = {  # the standard's name: the house's
 }
 
 
-def deliver(message: Outgoing, connection: Connection) -> str:
+def deliver(message: Outgoing, connection: Connection, *, key: str) -> str:
     """Tell the warehouse and return its answer; raises ``RetryLater`` or ``Rejected``."""
     if isinstance(message, ParcelRequest):
         return _say(connection, CREATE, _order(message, connection, at=datetime.now(UTC)))
@@ -46,10 +46,11 @@ def deliver(message: Outgoing, connection: Connection) -> str:
     raise Rejected(say("%(platform)s takes parcels and their cancellations, nothing else.", platform=client.PLATFORM))
 
 
-def stock_query(connection: Connection) -> dict[str, Any]:
-    """Return the question for the stock of an item that nobody has."""
+def check(connection: Connection) -> str:
+    """Ask for the stock of an item that nobody has; the standard has no call that names the warehouse."""
     criteria = {"ownerCode": _option(connection, "owner_code"), "itemCode": NOBODYS_ITEM, "inventoryType": GOOD}
-    return {"criteriaList": {"criteria": criteria}}
+    client.call(connection, QUERY, {"criteriaList": {"criteria": criteria}})
+    return ""
 
 
 def _say(connection: Connection, method: str, request: Mapping[str, Any]) -> str:
@@ -62,7 +63,7 @@ def _say(connection: Connection, method: str, request: Mapping[str, Any]) -> str
 
 
 def _order(request: ParcelRequest, connection: Connection, *, at: datetime) -> dict[str, Any]:
-    owner, now = _option(connection, "owner_code"), client.write_time(at)
+    owner, now = _option(connection, "owner_code"), renaming.china_time(at)
     if request.receiver is None:
         raise Rejected(
             say("Parcel %(parcel)s has no receiver, and the warehouse prints the label.", parcel=request.parcel_number)
@@ -75,15 +76,15 @@ def _order(request: ParcelRequest, connection: Connection, *, at: datetime) -> d
         "warehouseCode": _warehouse(request.node_code, connection),
         "sourcePlatformCode": connection.options.get("source_platform") or "OTHER",
         "createTime": now,
-        "placeOrderTime": client.write_time(request.placed_at) if request.placed_at else now,
-        "payTime": client.write_time(request.paid_at) if request.paid_at else "",
+        "placeOrderTime": renaming.china_time(request.placed_at) if request.placed_at else now,
+        "payTime": renaming.china_time(request.paid_at) if request.paid_at else "",
         "operateTime": now,
         "shopNick": _option(connection, "shop_nick"),
         "logisticsCode": _option(connection, "logistics_code"),
         "senderInfo": _sender(connection),
         "receiverInfo": _receiver(request.receiver, request.parcel_number),
         "ownerCode": owner,
-        SHIP_BY: client.write_time(request.ship_by) if request.ship_by else "",
+        SHIP_BY: renaming.china_time(request.ship_by) if request.ship_by else "",
     }
     lines = [
         {
@@ -121,10 +122,10 @@ def _receiver(receiver: Address, parcel_number: str) -> dict[str, str]:
 
 def _sender(connection: Connection) -> dict[str, str]:
     sender = connection.options.get("sender")
-    told = {theirs: sender.get(ours) for theirs, ours in PERSON.items()} if isinstance(sender, Mapping) else {}
+    told = {theirs: str(sender.get(ours) or "") for theirs, ours in PERSON.items()} if isinstance(sender, dict) else {}
     if not told or not all(told.values()):
-        raise _not_set(connection, "sender")
-    return {name: str(value) for name, value in told.items()}
+        raise calls.not_set(connection, client.PLATFORM, "sender")
+    return told
 
 
 def _warehouse(node_code: str, connection: Connection) -> str:
@@ -132,12 +133,4 @@ def _warehouse(node_code: str, connection: Connection) -> str:
 
 
 def _option(connection: Connection, name: str) -> str:
-    value = connection.options.get(name)
-    if not value:
-        raise _not_set(connection, name)
-    return str(value)
-
-
-def _not_set(connection: Connection, name: str) -> Rejected:
-    what = {"code": connection.code, "platform": client.PLATFORM, "missing": name}
-    return Rejected(say("Channel %(code)s cannot call %(platform)s: %(missing)s is not set.", **what))
+    return str(calls.option(connection, client.PLATFORM, name))

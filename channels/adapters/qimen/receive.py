@@ -7,14 +7,14 @@ send, is answered with failure and the reason. The signature covers every parame
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from channels.adapters import markup
 from channels.adapters.protocol import Connection, NotAuthentic, Pushed, Received
-from channels.adapters.qimen import client, markup, sign, translate
+from channels.adapters.qimen import client, sign, translate
 from channels.adapters.renaming import GMT8
 from channels.messages import RawMessage
 from channels.rules import arrivals, texts
 
 SKEW: Final = timedelta(minutes=10)
-CONTENT_TYPE: Final = "text/xml;charset=utf-8"
 CONFIRM: Final = "deliveryorder.confirm"
 REPORT: Final = "orderprocess.report"
 HEADS: Final = {CONFIRM: ("deliveryOrder", "deliveryOrderCode"), REPORT: ("order", "orderCode")}
@@ -42,7 +42,7 @@ def receive(pushed: Pushed, connection: Connection, *, at: datetime) -> Received
     if str(head.get("orderType") or "JYCK") not in TO_SEND:
         return _refused("unsupported", "this type of order is not taken")
     raw = RawMessage("parcel", number, translate.revision_of(request, called_at=called_at), pushed.body)
-    return Received((raw,), answer=_answer("success", "0", "ok"), content_type=CONTENT_TYPE)
+    return Received((raw,), answer=_answer("success", "0", "ok"), content_type=client.CONTENT_TYPE)
 
 
 def _called_at(timestamp: str, at: datetime) -> datetime:
@@ -56,7 +56,7 @@ def _called_at(timestamp: str, at: datetime) -> datetime:
 
 
 def _refused(code: str, words: str) -> Received:
-    return Received(answer=_answer("failure", code, words), content_type=CONTENT_TYPE)
+    return Received(answer=_answer("failure", code, words), content_type=client.CONTENT_TYPE)
 
 
 def _answer(flag: str, code: str, words: str) -> bytes:

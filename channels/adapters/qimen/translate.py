@@ -14,9 +14,9 @@ from typing import Any, Final
 from zlib import crc32
 
 from audit.rules.sentences import Sentence, say
-from channels.adapters import facts, fields, renaming
+from channels.adapters import facts, fields, markup, renaming
 from channels.adapters.fields import Fields
-from channels.adapters.qimen import markup
+from channels.adapters.protocol import Connection
 from channels.adapters.renaming import gmt8
 from channels.messages import IncomingParcel, ParcelLine, ParcelState, RawMessage, Untranslatable
 from channels.rules import texts
@@ -39,24 +39,15 @@ STATES: Final = {
     "CLOSED": ParcelState.CANCELLED,
 }
 NO_STATE: Final = frozenset(
-    (
-        "EXCEPTION",
-        "CANCELEDFAIL",
-        "SIGN",
-        "REFUSE",
-        "TMSCANCELED",
-        "TMSCANCELFAILED",
-        "OTHER",
-        "PARTFULFILLED",
-        "FULFILLED",
-    )
+    {"EXCEPTION", "CANCELEDFAIL", "SIGN", "REFUSE", "TMSCANCELED", "TMSCANCELFAILED", "OTHER"}
+    | {"PARTFULFILLED", "FULFILLED"}
 )
 RANKS: Final = {word: place * 10 for place, word in enumerate(STATES)}  # which of two reports in one second came later
 CONFIRMED_PARTLY, CONFIRMED, SPREAD = 200, 600, 400
 _WHOLE: Final = re.compile(r"([0-9]{1,9})(\.0+)?")
 
 
-def translate(raw: RawMessage, options: Mapping[str, Any]) -> IncomingParcel:
+def translate(raw: RawMessage, connection: Connection) -> IncomingParcel:
     """Return what became of a parcel; raises ``Untranslatable`` naming the field and the value."""
     try:
         _, request = markup.read(raw.payload)
@@ -66,7 +57,7 @@ def translate(raw: RawMessage, options: Mapping[str, Any]) -> IncomingParcel:
         ) from error
     order, process = request.get("deliveryOrder"), request.get("process")
     if isinstance(order, dict):
-        return _confirmed(raw, request, order, options)
+        return _confirmed(raw, request, order, connection.options)
     if isinstance(process, dict):
         return _reported(raw, process)
     return Fields(request, []).missing("deliveryOrder")

@@ -226,7 +226,7 @@ def _refund(refund: Fields, order_id: str, currency: str) -> IncomingRefund:
     return facts.refund(
         Fields(values, refund.remarks, names=REFUND_NAMES),
         [_refunded(line) for line in lines],
-        state=facts.slowest(states, otherwise=RefundState.REFUNDED),  # one without any money is done
+        state=facts.slowest(states) or RefundState.REFUNDED,  # one without any money is done
         currency=currency,
         goods_come_back=any(line.values.get("restock_type") == "return" for line in lines),
     )

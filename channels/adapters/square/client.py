@@ -10,13 +10,16 @@ from typing import Any, Final
 
 from audit.rules.sentences import say
 from channels.adapters import calls
-from channels.adapters.protocol import Connection, Rejected, RetryLater, TokenExpired
+from channels.adapters.protocol import Connection, Rejected
+from channels.adapters.refusals import Refusals
 from channels.rules import texts
 
 PLATFORM: Final = "Square"
 VERSION: Final = "2026-09-16"
 EXPIRED: Final = "ACCESS_TOKEN_EXPIRED"
 LATER_CODES: Final = {"VERSION_MISMATCH": 2, "CONFLICT": 2, "RATE_LIMITED": calls.USUAL_WAIT}  # code → seconds
+REFUSALS: Final = Refusals(expired={EXPIRED}, later=LATER_CODES)
+TO_RENEW: Final = ("refresh_token", "client_id", "client_secret")
 LONGEST_WORDS: Final = 200
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
@@ -29,14 +32,17 @@ def call(connection: Connection, method: str, path: str, body: Mapping[str, Any]
 
 def renew(connection: Connection) -> dict[str, str]:
     """Return the credentials with a fresh access token; raises ``RetryLater`` or ``Rejected``."""
-    names = ("client_id", "client_secret", "refresh_token")
-    calls.require(connection, PLATFORM, *names)
-    body = {"grant_type": "refresh_token"} | {name: connection.credentials[name] for name in names}
-    answer = _send(connection, "POST", "/oauth2/token", body, {})
-    given = {name: answer[name] for name in ("access_token", "refresh_token") if answer.get(name)}
-    if "access_token" not in given:
-        raise calls.not_understood(PLATFORM, b"the answer holds no access_token")
-    return {**connection.credentials, **given}
+    calls.require(connection, PLATFORM, *TO_RENEW)
+    who = {name: connection.credentials[name] for name in TO_RENEW}
+    answer = _send(connection, "POST", "/oauth2/token", {"grant_type": "refresh_token", **who}, {})
+    names = ("access_token", "refresh_token") if answer.get("refresh_token") else ("access_token",)
+    return calls.renewed(connection, PLATFORM, answer, *names)
+
+
+def shop_name(connection: Connection) -> str:
+    """Return the first location's name; raises ``RetryLater`` or ``Rejected``."""
+    told = call(connection, "GET", f"/v2/locations/{locations(connection)[0]}").get("location")
+    return str((told or {}).get("name") or "")
 
 
 def locations(connection: Connection) -> list[str]:
@@ -74,10 +80,4 @@ def _refuse(errors: object, content: bytes) -> None:
     codes = [str(row.get("code")) for row in rows]
     words = "; ".join(f"{row.get('code')} {row.get('detail') or ''} {row.get('field') or ''}".strip() for row in rows)
     reason = say("Square refused: %(words)s", words=texts.shown(words or calls.shown(content), limit=LONGEST_WORDS))
-    answer = calls.shown(content)
-    if EXPIRED in codes:
-        raise TokenExpired(reason, answer=answer)
-    later = [LATER_CODES[code] for code in codes if code in LATER_CODES]
-    if later:
-        raise RetryLater(reason, seconds=max(later), answer=answer)
-    raise Rejected(reason, answer=answer)
+    REFUSALS.refuse(*codes, reason=reason, body=content, unknown=Rejected)

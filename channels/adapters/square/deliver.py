@@ -58,9 +58,7 @@ def _ship(notice: ShipmentNotice, connection: Connection, *, key: str) -> str:
         return "known"
     if not order.get("version"):
         raise Rejected(say("Square does not let order %(number)s be changed.", number=notice.order_external_id))
-    held: Counter[str] = Counter()
-    for line in notice.lines:
-        held[line.external_line_id] += line.quantity
+    held = telling.units(notice)
     for row in sent:
         parts, told_so_far = _parts(order, row), _held_before(row) + held
         if row.get("state") in OPEN and held and told_so_far <= parts:

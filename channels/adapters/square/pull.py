@@ -5,11 +5,12 @@ uploads up to three days late, but as a change of now. Not verified against the 
 a place behind an order and not for a count of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from channels.adapters import calls
 from channels.adapters.protocol import Connection
@@ -32,14 +33,8 @@ def pull(connection: Connection, *, since: datetime, until: datetime) -> Iterato
     }
     for place in range(0, len(locations), MOST_LOCATIONS):
         body = {"location_ids": locations[place : place + MOST_LOCATIONS], "limit": PAGE_SIZE, "query": query}
-        cursor = ""
-        while True:
-            asked = {**body, "cursor": cursor} if cursor else body
-            answer = client.call(connection, "POST", "/v2/orders/search", asked)
-            yield [raw for order in _rows(answer, "orders") for raw in _messages(order)]
-            cursor = answer.get("cursor") or ""
-            if not cursor:
-                break
+        for orders in _pages("orders", partial(_found, connection, body)):
+            yield [raw for order in orders for raw in _messages(order)]
 
 
 def fetch(connection: Connection, external_ids: Sequence[str]) -> list[RawMessage]:
@@ -62,14 +57,27 @@ def fetch(connection: Connection, external_ids: Sequence[str]) -> list[RawMessag
 
 def listings(connection: Connection) -> Iterator[list[ListedItem]]:
     """Yield the catalogue's variations. An order names a variation by its number: that is its code here."""
-    cursor = ""
+    for items in _pages("objects", partial(_catalogue, connection)):
+        yield [each for item in items for each in _listed(item)]
+
+
+def _found(connection: Connection, body: dict[str, Any], cursor: dict[str, str]) -> dict[str, Any]:
+    return client.call(connection, "POST", "/v2/orders/search", {**body, **cursor})
+
+
+def _catalogue(connection: Connection, cursor: dict[str, str]) -> dict[str, Any]:
+    return client.call(connection, "GET", "/v2/catalog/list?" + urlencode({"types": "ITEM", **cursor}))
+
+
+def _pages(name: str, ask: Callable[[dict[str, str]], dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of each page; a page's cursor asks for the one behind it."""
+    cursor: dict[str, str] = {}
     while True:
-        path = "/v2/catalog/list?types=ITEM" + (f"&cursor={quote(cursor, safe='')}" if cursor else "")
-        answer = client.call(connection, "GET", path)
-        yield [each for item in _rows(answer, "objects") for each in _listed(item)]
-        cursor = answer.get("cursor") or ""
-        if not cursor:
+        answer = ask(cursor)
+        yield _rows(answer, name)
+        if not answer.get("cursor"):
             return
+        cursor = {"cursor": answer["cursor"]}
 
 
 def _rows(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

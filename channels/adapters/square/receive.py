@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from channels.adapters import renaming, signing
 from channels.adapters.fields import Fields, decode
 from channels.adapters.protocol import Connection, NotAuthentic, Pushed, Received
-from channels.adapters.square import sign
 from channels.messages import Untranslatable
 
+KEYS: Final = ("signature_key", "previous_signature_key")
 LONGEST_DELIVERY: Final = timedelta(hours=25)
 SKEW: Final = timedelta(minutes=10)
 TAKEN: Final = b"{}"  # any 2xx will do
@@ -24,8 +25,9 @@ def receive(pushed: Pushed, connection: Connection, *, at: datetime) -> Received
     Raises ``NotAuthentic``.
     """
     url = str(connection.options.get("notification_url") or pushed.url)
-    given = pushed.header("x-square-hmacsha256-signature")
-    if not sign.is_signed(url, pushed.body, given, connection.credentials):
+    keys = [connection.credentials.get(name) for name in KEYS]
+    expected = [signing.base64_hmac(key, url.encode() + pushed.body) for key in keys if key]
+    if not signing.is_one_of(pushed.header("x-square-hmacsha256-signature"), expected):
         raise NotAuthentic("the signature does not belong to this channel")
     try:
         event = decode(pushed.body)
@@ -39,9 +41,7 @@ def receive(pushed: Pushed, connection: Connection, *, at: datetime) -> Received
 
 def _wanted(event: Mapping[str, Any], locations: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the order that an event is about; its object is ``{"order_updated": {…}}``, ``{"refund": {…}}`` …"""
-    data = event.get("data")
-    objects = data.get("object") if isinstance(data, dict) else None
-    for value in objects.values() if isinstance(objects, dict) else ():
+    for value in renaming.part_or_none(event, "data", "object").values():
         number = value.get("order_id") if isinstance(value, dict) else None
         if isinstance(number, str) and number:
             return (number,) if value.get("location_id", next(iter(locations), "")) in locations else ()

@@ -7,7 +7,6 @@ return come back; ``NO_DECIMALS``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
@@ -18,7 +17,7 @@ from channels.adapters.fields import Fields
 from channels.adapters.protocol import Connection
 from channels.adapters.square import statuses
 from channels.adapters.square.statuses import Meaning, Way
-from channels.messages import IncomingOrder, IncomingRefund, RawMessage, RefundedLine, RefundState, Untranslatable
+from channels.messages import IncomingOrder, IncomingRefund, RawMessage, Untranslatable
 
 NOT_FETCHED: Final = b'{"errors": [{"code": "NOT_FOUND"}]}'
 NO_DECIMALS: Final = frozenset({"JPY", "KRW", "VND", "CLP", "ISK"})
@@ -109,8 +108,8 @@ def _order(order: Fields, connection: Connection) -> IncomingOrder:
         "buyer_key": told.get("customer_id"),
     }
     reader = Fields(values, order.remarks, names=NAMES)
-    result = facts.order(reader, to=_receiver(order, sent, connection), lines=lines, currency=currency)
-    return replace(result, must_not_ship=_hold(order, sent) if meaning is Meaning.OPEN else None)
+    held = _hold(order, sent) if meaning is Meaning.OPEN else None
+    return facts.order(reader, to=_receiver(order, sent, connection), lines=lines, currency=currency, held=held)
 
 
 def _money(reader: Fields, name: str, currency: str) -> Decimal:
@@ -231,7 +230,7 @@ def _refund(order: Fields, raw: RawMessage, currency: str) -> IncomingRefund:
         if each.code("source_order_id") != raw.external_id:
             each.bad_value("source_order_id", "bad_value")
     states = {refund.meaning("status", statuses.REFUND) for refund in refunds}
-    slowest = [state for state in (RefundState.AGREED, RefundState.REFUNDED, RefundState.CLOSED) if state in states]
+    state = facts.slowest(states) or order.meaning("state", statuses.RETURN)
     lines = [line for each in returns for line in each.objects("return_line_items")]
     amounts = order.inner("return_amounts")
     amount = _money(amounts, "total_money", currency) if amounts else Decimal(0)
@@ -239,16 +238,18 @@ def _refund(order: Fields, raw: RawMessage, currency: str) -> IncomingRefund:
         what = {"platform": "Square", "amount": str(amount)}
         raise Untranslatable("no_goods", say("%(platform)s paid %(amount)s back without naming goods.", **what))
     reasons = [refund.text("reason", facts.LONGEST_REASON) for refund in refunds]
-    return IncomingRefund(
-        external_id=raw.external_id,
-        refund_id=order.code("id"),
-        revision=revision_of(order.values),
-        state=slowest[0] if slowest else order.meaning("state", statuses.RETURN),
-        amount=amount,
-        currency=currency,
-        lines=tuple([RefundedLine(line.code("source_line_item_uid"), _quantity(line)) for line in lines]),
-        reason="; ".join(filter(None, reasons))[: facts.LONGEST_REASON],
-        goods_come_back=bool(lines),
-        asked_at=order.time_or_none("created_at"),
-        remarks=tuple(order.remarks),
-    )
+    values = {
+        "external_id": raw.external_id,
+        "refund_id": order.code("id"),
+        "revision": revision_of(order.values),
+        "amount": amount,
+        "reason": "; ".join(filter(None, reasons))[: facts.LONGEST_REASON],
+        "asked_at": order.values.get("created_at"),
+    }
+    reader, back = Fields(values, order.remarks, names=NAMES), [_given_back(line) for line in lines]
+    return facts.refund(reader, back, state=state, currency=currency, goods_come_back=True)
+
+
+def _given_back(line: Fields) -> Fields:
+    values = {"external_id": line.code("source_line_item_uid"), "quantity": _quantity(line)}
+    return Fields(values, line.remarks, line.where)

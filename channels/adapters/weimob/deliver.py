@@ -11,9 +11,8 @@ the options ``fulfill_method`` and ``vid_type`` set otherwise; ``CARRIERS`` (opt
 from collections import Counter
 from typing import Any, Final
 
-from audit.rules.sentences import say
 from channels.adapters import calls, signing, telling
-from channels.adapters.protocol import Connection, Rejected
+from channels.adapters.protocol import Connection
 from channels.adapters.renaming import count
 from channels.adapters.weimob import client, pull, translate
 from channels.messages import Outgoing, ShipmentNotice, StockFigure
@@ -95,6 +94,5 @@ def _told_before(connection: Connection, number: int, tracking_number: str) -> C
 def _option(connection: Connection, name: str) -> int:
     value = count(connection.options.get(name))
     if type(value) is not int:
-        what = {"code": connection.code, "platform": client.PLATFORM, "missing": name}
-        raise Rejected(say("Channel %(code)s cannot call %(platform)s: %(missing)s is not set.", **what))
+        raise calls.not_set(connection, client.PLATFORM, name)
     return value

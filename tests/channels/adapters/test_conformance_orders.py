@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels.adapters import markup
 from channels.adapters.protocol import (
     Connection,
     NotAuthentic,
@@ -21,7 +22,6 @@ from channels.adapters.protocol import (
     Throttled,
     TokenExpired,
 )
-from channels.adapters.qimen import markup
 from channels.adapters.registry import BY_NAME
 from channels.messages import (
     IncomingOrder,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from channels.adapters import qimen
+from channels.adapters import markup, qimen
 from channels.adapters.protocol import Connection
-from channels.adapters.qimen import markup, translate
+from channels.adapters.qimen import translate
 from channels.messages import IncomingParcel, ParcelLine, ParcelState, RawMessage, Untranslatable
 
 SAMPLES = Path(qimen.__file__).parent / "samples"

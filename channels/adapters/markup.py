@@ -1,7 +1,7 @@
-"""Qimen's XML as plain values and back. Pure.
+"""XML without attributes as plain values and back. Pure.
 
 An element with elements inside is a dict, any other its text; elements of one name side by side are a list. A document
-with a DOCTYPE is refused before anything it declares could be expanded; attributes mean nothing in Qimen.
+with a DOCTYPE is refused before anything it declares could be expanded; attributes are not read.
 """
 
 from collections.abc import Mapping
