@@ -8,7 +8,8 @@ order only its weight, what it was promised, and what its goods are worth where 
 - pick: the node's cost of a parcel; distance: yuan a kilometre;
 - late: each hour that nine of ten such parcels come after the promise, dearer with each attempt in vain;
 - slow: each hour until half of such parcels have come;
-- load: the square of how busy the node is (``load``);
+- load: the square of how busy the node is (``load``), and, as its room of the day runs out, what orders that come later
+  today will probably pay to go elsewhere (``last_room``, which counts with the weight of balance);
 - balance: what the units taken are worth to others, markdown: what it is worth to be rid of them (negative);
 - carrier: the share of the carrier's parcels that come late on this lane;
 - standing: what the node's standing lacks to 1.
@@ -80,6 +81,18 @@ def load(node: NodeFacts, backlog: int, parcels_left: int) -> float:
     """Return how busy a node is, from 0 to 1: what waits there ÷ what it does in a day."""
     capacity = node.parcels_per_hour * WORKING_HOURS if node.parcels_per_hour else backlog + parcels_left
     return min(1.0, backlog / capacity) if capacity > 0 else 1.0
+
+
+def last_room(backlog: int, parcels_left: int, day_left: float) -> float:
+    """Return the share of a further parcel's cost that taking room from a node will probably cost later orders.
+
+    Without a look ahead, whoever comes first fills the nodes near to most buyers with parcels that others could send as
+    well, and later orders travel far or are split. So room gets dearer as it runs out: its worth grows with the fourth
+    power of the share that is taken (half taken: a sixteenth), up to a whole further parcel for the last, and falls
+    with the share of the day that is still to come.
+    """
+    room = backlog + parcels_left
+    return day_left * (backlog / room) ** 4 if room > 0 else 0.0
 
 
 class Rates:

@@ -27,14 +27,14 @@ from orders.rules.routing.candidates import (
     Reaches,
     Verdict,
 )
-from orders.rules.routing.costs import load
+from orders.rules.routing.costs import last_room, load
 from orders.rules.routing.facts import Demand, Item, NodeFacts, Shelves, Situation, Stock
 from orders.rules.routing.groups import groups_of
 from orders.rules.routing.holders import Ask, Division, Holder, Units
 from orders.rules.routing.judged import HAS_EVERYTHING, Judged, Row
 from orders.rules.routing.plans import Parcel, Plan, RunnerUp
 from orders.rules.routing.policy import Group, PublishedPolicy, Weights
-from orders.rules.routing.promising import backlog_hours, leaves_after, window
+from orders.rules.routing.promising import DAY_MINUTES, backlog_hours, leaves_after, minute_of_day, window
 from orders.rules.routing.search import Search
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -47,15 +47,17 @@ CLOSED = frozenset({FULL, REFUSED_BEFORE, BACKLOG})
 class _NodeState:
     """What moves at a node while orders are planned."""
 
-    __slots__ = ("backlog", "leaves_after", "left", "load", "node")
+    __slots__ = ("backlog", "day_left", "last_room", "leaves_after", "left", "load", "node")
 
     def __init__(self, node: NodeFacts, at: datetime) -> None:
         self.node, self.left, self.backlog = node, node.parcels_left, node.backlog
+        self.day_left = 1.0 - minute_of_day(at, node.region) / DAY_MINUTES
         self._look(at)
 
     def _look(self, at: datetime) -> None:
         self.leaves_after = leaves_after(self.node, at, self.backlog)
         self.load = load(self.node, self.backlog, self.left) ** 2
+        self.last_room = last_room(self.backlog, self.left, self.day_left)
 
     def take_parcel(self, at: datetime) -> None:
         """Count one more parcel."""
@@ -152,9 +154,12 @@ class Planner:
         if picky:
             goods.narrow(picky, reach.lanes, haves, verdicts)
         self._object(demand, reach, verdicts)
-        weight = reach.group.weights.load
+        weights = reach.group.weights
+        another = (
+            weights.balance * (weights.split + reach.lanes[0].floor) if ids else 0.0
+        )  # what a further parcel costs
         leaves = [states[node_id].leaves_after for node_id in ids]
-        loads = [weight * states[node_id].load for node_id in ids]
+        loads = [weights.load * states[node_id].load + another * states[node_id].last_room for node_id in ids]
         late_haves = _haves(ask, fit, [lane.node_id for lane in reach.late]) if reach.late else ()
         return Judged(self._situation, ask, reach, haves, leaves, loads, verdicts, late_haves)
 

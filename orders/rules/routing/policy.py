@@ -47,7 +47,7 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     slow: float = 0.0  # yuan an hour of the way, promised or not
     split: float = 6.0  # yuan for each parcel after the first
     load: float = 2.0  # yuan at a node that is full; grows with the square of its load
-    balance: float = 1.0  # × shadow price of the units taken
+    balance: float = 1.0  # × shadow price of the units taken, and × the worth of the last room of a node
     markdown: float = 1.0  # yuan gained a unit of goods to be sold first
     carrier: float = 2.0  # yuan × the share of the carrier's parcels that come late on this lane
     standing: float = 3.0  # yuan × what the node's standing lacks to 1

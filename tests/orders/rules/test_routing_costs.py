@@ -149,6 +149,40 @@ def test_every_term_is_told_and_their_sum_is_the_cost():
     assert answer.parcels[0].cost == answer.cost == 31.27
 
 
+@pytest.mark.parametrize(
+    ("at", "taken", "yuan"),
+    [
+        pytest.param(datetime(2026, 11, 22, 16, tzinfo=UTC), 0, 0.0, id="nothing taken"),
+        pytest.param(datetime(2026, 11, 22, 16, tzinfo=UTC), 5, 0.81, id="half taken at midnight"),
+        pytest.param(datetime(2026, 11, 22, 16, tzinfo=UTC), 9, 8.53, id="the last but one at midnight"),
+        pytest.param(datetime(2026, 11, 23, 4, tzinfo=UTC), 9, 4.26, id="half of the day is over"),
+        pytest.param(datetime(2026, 11, 23, 15, 59, tzinfo=UTC), 9, 0.01, id="nobody else comes today"),
+    ],
+)
+def test_the_last_room_of_the_day_is_worth_what_others_pay_to_go_elsewhere(at, taken, yuan):
+    # A further parcel costs 6 for the split and 7 for the cheapest parcel there is.
+    full = node("SH", backlog=taken, parcels_left=10 - taken)
+    answer = plan(demand((A, 1)), [full], stock(SH={A: 1}), policy(load=0.0), at=at)
+    assert answer.parcels[0].terms["load"] == yuan
+    careless = plan(demand((A, 1)), [full], stock(SH={A: 1}), policy(load=0.0, balance=0.0), at=at)
+    assert careless.parcels[0].terms["load"] == 0.0
+
+
+def test_who_can_be_served_elsewhere_leaves_the_last_room_to_who_can_not():
+    # Five from Shanghai, of whom the last has something that only Shanghai has; Wuhan is 2.75 yuan dearer.
+    wanted = [*[demand((A, 1), reference=f"O{number}") for number in range(4)], demand((B, 1), reference="O4")]
+    served = {}
+    for balance in (1.0, 0.0):
+        moment = situation(node("SH", parcels_left=4), node("WH"), at=datetime(2026, 11, 22, 16, tzinfo=UTC))
+        planner, published = Planner(moment, stock(SH={A: 9, B: 1}, WH={A: 9})), policy(balance=balance)
+        answers = [planner.plan(one, published) for one in wanted]
+        served[balance] = [[parcel.node_code for parcel in answer.parcels] for answer in answers]
+    assert served == {
+        1.0: [["SH"], ["SH"], ["SH"], ["WH"], ["SH"]],
+        0.0: [["SH"], ["SH"], ["SH"], ["SH"], []],
+    }
+
+
 def test_a_split_costs_for_each_further_parcel():
     answer = plan(demand((A, 1), (B, 1)), [node("SH"), node("WH")], stock(SH={A: 1}, WH={B: 1}), policy(split=7.5))
     assert answer.split == 7.5
