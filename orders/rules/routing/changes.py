@@ -72,7 +72,7 @@ def _cheaper(judged: Judged, answer: Answer) -> Iterator[Change]:
     want = judged.ask.want
     for row in judged.rows:
         code, verdict = row.lane.node.code, row.verdict.code
-        saving = round(answer.cost - _cost(judged, row), 2)
+        saving = round(answer.cost - judged.cost(row), 2)
         if verdict == SHORT:
             yield Change("units", (code,), saving, lacks=_lacks(judged, row.have))
         elif verdict in OBSTACLES and row.have == want:
@@ -87,17 +87,13 @@ def _cheaper(judged: Judged, answer: Answer) -> Iterator[Change]:
 def _before_cut_off(judged: Judged, answer: Answer, lane: Lane, load_cost: float) -> Change:
     ready = backlog_hours(lane.node, lane.node.backlog)
     row = Row(lane, HAS_EVERYTHING, judged.ask.want, ready, load_cost)
-    return Change("cut_off", (lane.node.code,), round(answer.cost - _cost(judged, row), 2))
+    return Change("cut_off", (lane.node.code,), round(answer.cost - judged.cost(row), 2))
 
 
 def _price(answer: Answer) -> Iterator[Change]:
     if answer.second and not answer.second[2]:
         nodes, cost, _missing = answer.second
         yield Change("price", nodes, round(answer.cost - cost, 2), parcels=len(nodes))
-
-
-def _cost(judged: Judged, row: Row) -> float:
-    return sum(judged.terms(row, judged.ask.want).values())
 
 
 def _lacks(judged: Judged, have: Units) -> tuple[tuple[int, int], ...]:

@@ -92,6 +92,18 @@ class Judged:
         cost = round(sum(told.values()), 2)
         return Candidate(row.lane.node.code, row.verdict.code, round(row.lane.km, 1), cost, lacks, told, detail)
 
+    def cost(self, row: Row) -> float:
+        """Return what the whole order in one parcel from a node costs, whether it has it all or not."""
+        ask = self.ask
+        cost = row.lane.price(self._weight_g, row.leaves_after, ask.due, ask.urgency).cost + row.load_cost
+        if self.situation.positions:
+            cost += sum(worth_of(row, ask.want, ask.skus, self.situation.positions))
+        return cost
+
+    @cached_property
+    def _weight_g(self) -> int:
+        return sum(want * grams for want, grams in zip(self.ask.want, self.ask.weights_g, strict=True))
+
     def terms(self, row: Row, units: Units) -> dict[str, float]:
         """Return the terms of one parcel of these units from a node, whether it has them or not."""
         holder = Holder(row.lane, units, row.leaves_after, row.load_cost, ())
