@@ -8,6 +8,7 @@ from channels.api.views import ChannelAvailabilityView, SkuChannelsView
 from inventory.api.stock import NetworkWhyView, NodeWhyView, StockViewSet
 from inventory.api.views import AvailabilityView
 from orders.api.refund_quotes import RefundQuoteView
+from orders.api.routing import OrderRoutingView
 from orders.api.views import FulfillmentViewSet, OrderViewSet
 from promotions.api.views import PromotionsView, QuotesView
 
@@ -19,6 +20,7 @@ router.register("stock", StockViewSet, basename="stock")
 urlpatterns = [
     # Before the orders: their numbers may hold a slash.
     path("v1/orders/<path:number>/refund-quote/", RefundQuoteView.as_view(), name="refund-quote"),
+    path("v1/orders/<path:number>/routing/", OrderRoutingView.as_view(), name="order-routing"),  # before the numbers
     path("v1/", include(router.urls)),
     path("v1/channels/<str:code>/availability/", ChannelAvailabilityView.as_view(), name="channel-availability"),
     path("v1/availability/", AvailabilityView.as_view(), name="availability"),

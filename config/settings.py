@@ -148,6 +148,7 @@ CELERY_TASK_ROUTES = {
     "inventory.refresh_shares": {"queue": "stock"},
     "inventory.refresh_safety": {"queue": "stock"},
     "orders.run_backtests": {"queue": "reports"},
+    "orders.prune_runs": {"queue": "reports"},
     "orders.claim_back": {"queue": "stock"},
     "promotions.publish_due": {"queue": "stock"},
     "promotions.watch_budgets": {"queue": "stock"},
@@ -176,6 +177,7 @@ CELERY_BEAT_SCHEDULE = {
         "channels.read_listings": 3.0,
         "orders.wake_waiting": 30.0,
         "orders.take_up_known": 60.0,
+        "orders.release_due": 15.0,
         "orders.retry_backorders": 60.0,
         "orders.expire_unpaid": 60.0,
         "orders.replan_promises": 60.0,
@@ -201,6 +203,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=40),
         "options": {"expires": 3600.0},
     },
+    "prune-runs": {
+        "task": "orders.prune_runs",
+        "schedule": crontab(hour=2, minute=50),
+        "options": {"expires": 3600.0},
+    },
     "verify-stock": {
         "task": "orders.verify_stock",
         "schedule": crontab(hour=3, minute=10),
@@ -219,6 +226,12 @@ PROMOTION_UNBOUNDED_BUDGETS = env.str("PROMOTION_UNBOUNDED_BUDGETS", default="as
 
 # So many nodes may fail an order before only a person routes it again.
 ROUTING_MOST_FAILURES = env.int("ROUTING_MOST_FAILURES", default=3)
+
+# Which routing policy decides orders, for how long what it decided on is kept (days; 0: not at all), and which member
+# tiers are served before others, the highest first.
+ROUTING_POLICY = env.str("ROUTING_POLICY", default="main")
+ROUTING_RUN_DAYS = env.int("ROUTING_RUN_DAYS", default=30)
+ROUTING_TIERS = env.list("ROUTING_TIERS", default=[])
 
 # Partners' webhooks go to https addresses of the open Internet only; in development also to this machine.
 WEBHOOKS_MAY_BE_LOCAL = env.bool("WEBHOOKS_MAY_BE_LOCAL", default=DEBUG)

@@ -7,7 +7,19 @@ from django.utils import timezone
 
 from inventory.services import expiring
 from orders.queries import parcel_channels
-from orders.services import backorders, backtests, claiming, expiry, mapping, pipeline, promises, verification, waiting
+from orders.services import (
+    backorders,
+    backtests,
+    claiming,
+    expiry,
+    mapping,
+    pipeline,
+    promises,
+    releasing,
+    routing_records,
+    verification,
+    waiting,
+)
 
 
 @shared_task(name="orders.run_pipeline")
@@ -68,3 +80,15 @@ def verify_stock(**_kwargs: Any) -> None:
 def run_backtests(**_kwargs: Any) -> None:
     """Try versions of promotions on past orders (queue ``reports``)."""
     backtests.run_waiting()
+
+
+@shared_task(name="orders.release_due")
+def release_due(**_kwargs: Any) -> None:
+    """Release parcels that have waited long enough for a better plan."""
+    releasing.release_due(at=timezone.now())
+
+
+@shared_task(name="orders.prune_runs")
+def prune_runs(**_kwargs: Any) -> None:
+    """Forget what old routing decisions were made on (queue ``reports``)."""
+    routing_records.prune(at=timezone.now())

@@ -19,7 +19,7 @@ from orders.models import RoutingDecision
 class RoutingDecisionAdmin(MachineAdmin):
     """What the router chose, and what it passed over."""
 
-    list_display = ("order_", "result", "why", "price", "policy", "age")
+    list_display = ("order_", "result", "why", "price", "policy", "kind_", "age")
     list_display_links = None
     list_filter = (
         filters.choice(_("outcome"), "outcome", lambda: [(key, words) for key, (words, _t) in OUTCOMES.items()]),
@@ -29,7 +29,7 @@ class RoutingDecisionAdmin(MachineAdmin):
     search_help_text = _("Order, channel or tracking number, phone; or a pasted list")
     ordering = ("-pk",)
     sortable_by = ()
-    fields = ("order_", "result", "why", "price", "policy", "decided", "table")
+    fields = ("order_", "result", "price", "decided", "table")
     readonly_fields = fields
     empty_hint = _("No decisions yet. The router makes one for every order.")
 
@@ -52,8 +52,14 @@ class RoutingDecisionAdmin(MachineAdmin):
 
     @admin.display(description=_("reason"))
     def why(self, decision: RoutingDecision) -> str:
-        """Show why, in words."""
-        return " ".join(explanations.sentences(decision.explanation)) or "–"
+        """Show why, in words: who sends what, and what the cost is made of."""
+        return " ".join(explanations.sentences(decision.explanation)[:2]) or "–"
+
+    @admin.display(description=_("kind"))
+    def kind_(self, decision: RoutingDecision) -> str:
+        """Show what made the decision, and whether the order is in the pilot."""
+        kind = str(decision.get_kind_display())
+        return f"{kind} · {_('in the pilot')}" if decision.is_pilot else kind
 
     @admin.display(description=_("cost"))
     def price(self, decision: RoutingDecision) -> SafeString:
@@ -70,8 +76,12 @@ class RoutingDecisionAdmin(MachineAdmin):
         """Show when it was decided."""
         return columns.when(decision.decided_at)
 
-    @admin.display(description=_("candidates"))
+    @admin.display(description=_("why these nodes"))
     def table(self, decision: RoutingDecision) -> str:
-        """Show every node that was looked at."""
-        rows = explanations.candidates(decision.explanation)
-        return render_to_string("admin/orders/order/candidates.html", {"candidates": rows})
+        """Show why, and every node that was looked at."""
+        told = {
+            "headline": explanations.headline(decision),
+            "sentences": explanations.sentences(decision.explanation),
+            "candidates": explanations.candidates(decision.explanation),
+        }
+        return render_to_string("admin/orders/order/decision.html", told)

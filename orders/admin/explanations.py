@@ -1,14 +1,27 @@
-"""Why these nodes, in words: a routing decision as one sentence and a table of its candidates."""
+"""Why these nodes, at the desk: a decision as sentences and a table of its candidates with bars of their cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext
 
-from audit.admin.columns import amount_text
+from audit.admin import columns
+from orders.models import RoutingDecision
+from orders.rules import explaining
+
+TONES: Final[Mapping[str, str]] = {"chosen": "green", "able": "blue", "short": "amber", "full": "amber"}
+OF_A_DISRUPTION: Final = "disruptions"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One term of a cost: its words with the amount, and how much of the widest cost it is."""
+
+    name: str
+    words: str
+    percent: float
+    is_gain: bool
 
 
 @dataclass(frozen=True)
@@ -16,80 +29,79 @@ class Candidate:
     """One node as the decision saw it."""
 
     code: str
-    verdict: str | Promise
+    verdict: str
     tone: str
     km: int | None = None
     cost: str = ""
     lacks: int = 0
     is_chosen: bool = False
+    bars: Sequence[Bar] = ()
+    hint: str = ""
 
 
 def candidates(told: Mapping[str, Any]) -> list[Candidate]:
     """Return every node that was looked at: the chosen first, then those that could, then the others with the cause."""
-    chosen = {code for code, *_rest in told.get("parcels", ())}
-    rows = [
-        Candidate(code, _("chosen"), "green", round(km), amount_text(cost), is_chosen=True)
-        for code, km, cost, _units in told.get("parcels", ())
-    ]
-    rows += [
-        Candidate(code, _("has everything, costs more"), "blue", round(km), amount_text(cost))
-        for code, km, cost in told.get("able", ())
-        if code not in chosen
-    ]
-    rows += [
-        Candidate(code, _("lacks units"), "amber", round(km), lacks=lacks)
-        for code, km, lacks in told.get("short", ())
-        if code not in chosen
-    ]
-    for key, words in (("full", _("full today")), ("not_serving", _("does not serve this destination")),
-                       ("inactive", _("not active"))):  # fmt: skip
-        rows += [Candidate(code, words, "grey") for code in told.get(key, ())]
-    return rows
+    rows = explaining.candidates(told)
+    widest = max((sum(map(abs, row.terms.values())) for row in rows), default=0.0)
+    return [_candidate(row, widest) for row in rows]
 
 
 def sentences(told: Mapping[str, Any]) -> list[str]:
-    """Return who sends what and why, who came second, and what nobody has."""
-    parcels = told.get("parcels", ())
-    said = [_who_sends(parcels, is_complete=not told.get("missing"))] if parcels else []
-    missing = sum(quantity for _line, _sku, quantity in told.get("missing", ()))
-    if missing:
-        said.append(gettext("%(units)s cannot be sent by any node now.") % {"units": _units(missing)})
-    for units, day, document in told.get("expected", ()):
-        values = {"units": _units(units), "date": day, "document": document}
-        said.append(gettext("%(units)s are expected on %(date)s with %(document)s.") % values)
-    second = _second(told, {code for code, *_rest in parcels})
-    return [*said, second] if second else said
+    """Return who sends what and why, who came second, what would have changed it, and what nobody has."""
+    return [columns.sentence(one.stored()) for one in explaining.sentences(told)]
 
 
-def _who_sends(parcels: Sequence[Sequence[Any]], *, is_complete: bool) -> str:
-    if len(parcels) == 1:
-        code, km, cost, units = parcels[0]
-        values = {"node": code, "units": _units(units), "km": round(km), "cost": amount_text(cost)}
-        if is_complete:
-            return (
-                gettext("%(node)s sends all: %(units)s, nearest node with everything (%(km)s km, %(cost)s).") % values
-            )
-        return gettext("%(node)s sends what there is: %(units)s (%(km)s km, %(cost)s).") % values
-    shares = [
-        gettext("%(node)s sends %(units)s (%(km)s km, %(cost)s)")
-        % {"node": code, "units": _units(units), "km": round(km), "cost": amount_text(cost)}
-        for code, km, cost, units in parcels
-    ]
-    return gettext("No single node has everything: %(shares)s.") % {"shares": gettext(", ").join(shares)}
+def headline(decision: RoutingDecision) -> list[tuple[str, str]]:
+    """Return by what was decided: policy, group, arm of the pilot, kind; who and why for what a person decided."""
+    rows = [(gettext("Policy"), decision.policy)]
+    if decision.group:
+        rows.append((gettext("Group"), decision.group))
+    if decision.is_pilot:
+        rows.append((gettext("Pilot"), gettext("in the pilot")))
+    rows.append((gettext("Decided"), decision.get_kind_display()))
+    if decision.decided_by:
+        rows.append((gettext("By"), columns.actor(decision.decided_by)))
+    if decision.reason:
+        rows.append((gettext("Reason"), decision.reason))
+    if decision.run_id:
+        rows.append((gettext("Run"), str(decision.run_id)))
+    return rows
 
 
-def _second(told: Mapping[str, Any], chosen: set[str]) -> str:
-    """Return the one that nearly was chosen: the next that has everything, else the nearest that lacks units."""
-    for code, km, cost in told.get("able", ()):
-        if code not in chosen:
-            values = {"node": code, "km": round(km), "cost": amount_text(cost)}
-            return gettext("Runner-up %(node)s: %(km)s km, %(cost)s.") % values
-    for code, km, lacks in told.get("short", ()):
-        if code not in chosen:
-            values = {"node": code, "km": round(km), "units": _units(lacks)}
-            return gettext("Runner-up %(node)s: %(km)s km, lacks %(units)s.") % values
-    return ""
+def _candidate(row: explaining.Candidate, widest: float) -> Candidate:
+    words = explaining.VERDICTS.get(row.verdict)
+    return Candidate(
+        code=row.code,
+        verdict=columns.sentence(words.stored()) if words else row.verdict,
+        tone=TONES.get(row.verdict, "grey"),
+        km=row.km,
+        cost="" if row.cost is None else explaining.yuan(row.cost),
+        lacks=row.lacks,
+        is_chosen=row.verdict == "chosen",
+        bars=[_bar(name, yuan, widest) for name, yuan in row.terms.items()] if widest else (),
+        hint=_hint(row.detail),
+    )
 
 
-def _units(count: int) -> str:
-    return ngettext("%(count)s unit", "%(count)s units", count) % {"count": count}
+def _bar(name: str, yuan: float, widest: float) -> Bar:
+    words = explaining.TERMS.get(name)
+    said = columns.sentence(words.stored()) if words else name
+    return Bar(name, f"{said} {explaining.yuan(yuan)}", round(100 * abs(yuan) / widest, 1), yuan < 0)
+
+
+def _hint(detail: Mapping[str, Any]) -> str:
+    """Return the values behind a verdict, where they say more than the verdict."""
+    if detail.get(OF_A_DISRUPTION):
+        return ", ".join(name for _code, name in detail[OF_A_DISRUPTION])
+    if "most_km" in detail:
+        return gettext("at most %(km)s km") % {"km": round(detail["most_km"])}
+    if "most_hours" in detail:
+        return gettext("%(hours)s h of work, at most %(most)s") % {
+            "hours": detail["hours"],
+            "most": detail["most_hours"],
+        }
+    if detail.get("place") == "city":
+        return gettext("measured from its city")
+    if detail.get("place") == "province":
+        return gettext("measured from its province")
+    return ", ".join(detail.get("needs", ()))

@@ -166,6 +166,7 @@ def _decision(decision: Any) -> dict[str, Any]:
     return {
         "row": decision,
         "outcome": columns.label(words, tone),
+        "headline": explanations.headline(decision),
         "sentences": explanations.sentences(decision.explanation),
         "candidates": explanations.candidates(decision.explanation),
         "at": columns.when(decision.decided_at),

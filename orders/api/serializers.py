@@ -54,7 +54,8 @@ class ParcelSerializer(serializers.ModelSerializer[Fulfillment]):
         model = Fulfillment
         fields: tuple[str, ...] = (
             "number", "node", "status", "planned_at", "released_at", "packed_at", "shipped_at", "delivered_at",
-            "carrier_code", "tracking_number", "contents",
+            "carrier_code", "tracking_number", "planned_carrier", "release_after", "arrives_from", "arrives_until",
+            "contents",
         )  # fmt: skip
 
 
@@ -135,7 +136,8 @@ class OrderSerializer(OrderSummarySerializer):
         fields = (
             *OrderSummarySerializer.Meta.fields, "revision", "goods_amount", "discount_amount", "shipping_amount",
             "district", *PERSONAL, "is_masked", "seller_note", "received_at", "reserved_until", "cancel_reason",
-            "coupon_codes", "store_code", "lines", "pricing", "parcels", "holds", "events",
+            "coupon_codes", "store_code", "method", "deliver_by", "arrives_from", "arrives_until",
+            "lines", "pricing", "parcels", "holds", "events",
         )  # fmt: skip
 
     @extend_schema_field(PricingSerializer(allow_null=True))

@@ -5,46 +5,32 @@ made again on fresh numbers; what nobody has after that is a backorder, never a 
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
+from typing import Final
 
 from django.utils import timezone
 
 from audit.models import rows
-from audit.rules.sentences import Sentence, say
-from channels import queries as channel_queries
-from inventory.models import Node
-from inventory.queries import lots, promise, shares
-from inventory.rules.geography import MAINLAND
-from inventory.rules.lots import Needs
-from inventory.rules.shares import Shared
-from inventory.services import capacity, presales, reservations
+from audit.rules.sentences import say
+from inventory.services import capacity, reservations
 from orders.models import Fulfillment, FulfillmentLine, RoutingDecision
-from orders.queries import attempts
-from orders.rules import demand, sharing
-from orders.rules.routing import nearest as routing
-from orders.services import oversells
+from orders.rules import demand, reasons
+from orders.services import oversells, planning, shortness
 from orders.services.batch import Batch, Work
+from orders.services.planning import Planned
 from orders.statuses import EventKind, FulfillmentStatus, HoldKind
 
-POLICY = routing.Policy()
-MAX_ROUNDS = 4  # a plan may lose this many races before the rest becomes a backorder
-TRY_AGAIN = say("Receive or move stock, then choose “Try again”; the hub also retries by itself.")
-
-
-@dataclass(frozen=True)
-class _Planned:
-    work: Work
-    plan: routing.Plan
-    beyond_share: int = 0  # of the plan's missing units, those that the channel's share did not have
+MAX_ROUNDS: Final = 4  # a plan may lose this many races before the rest becomes a backorder
+TRY_AGAIN: Final = say("Receive or move stock, then choose “Try again”; the hub also retries by itself.")
 
 
 def allocate(batch: Batch, works: Sequence[Work]) -> None:
     """Reserve stock at the chosen nodes for every order, as far as stock and capacity go."""
     first_timers, open_works = oversells.first_timers(works), list(works)
     for round_number in range(1, MAX_ROUNDS + 1):
-        planned = _plan(batch, open_works)
+        planned = planning.plan(batch, open_works)
         lost = _claim(batch, [entry for entry in planned if entry.plan.parcels])
         for entry in planned:
             if entry.work.order.number not in lost:
@@ -70,6 +56,7 @@ def undo(batch: Batch, works: Sequence[Work]) -> None:
         batch.parcel_changed(parcel)
     for work in works:
         count_allocated(batch, work)
+        tell_arrival(work)
         work.is_short = False
         batch.settle(work, "backordered")
 
@@ -83,79 +70,7 @@ def give_room_back(parcels: Sequence[Fulfillment]) -> None:
         capacity.claim(by_day[day_date], day_date=day_date)
 
 
-def _plan(batch: Batch, works: Sequence[Work]) -> list[_Planned]:
-    demands = _demands(batch, works)
-    sku_ids = {item.sku_id for _channel, wanted in demands for item in wanted.items}
-    needs = lots.needs(sku_ids, timezone.localdate(batch.at))
-    shared = _shared(batch, works, sku_ids)
-    cut = sharing.within_shares(_with_lives(demands, needs), shared)
-    wants, shelves = [wanted for wanted, _beyond in cut], lots.shelves(needs.categories)
-    plans = routing.plan(wants, _nodes(batch), promise.promisable(sku_ids), POLICY, shelves)
-    return [
-        _Planned(work, replace(plan, missing=plan.missing + beyond), sum(item.quantity for item in beyond))
-        for work, plan, (_wanted, beyond) in zip(works, plans, cut, strict=True)
-    ]
-
-
-def _shared(batch: Batch, works: Sequence[Work], sku_ids: Collection[int]) -> Mapping[int, Shared]:
-    """Return what channels' shares leave; what presales promised to these orders before is theirs to reserve now."""
-    shared = shares.read(sku_ids)
-    if not shared:
-        return shared
-    presales.lock(shared)
-    presales.forget((work.order.number for work in works if not work.is_new), at=batch.at)
-    return shares.read(sku_ids)
-
-
-def _demands(batch: Batch, works: Sequence[Work]) -> list[tuple[str, routing.Demand]]:
-    """Return what each order still wants, with the code of the channel that sold it."""
-    serving = channel_queries.nodes_by_channel(work.order.channel_id for work in works)
-    tried = attempts.of_orders([work.order.pk for work in works if work.parcels])
-    every = frozenset(Node.objects.values_list("pk", flat=True)) if tried else frozenset()
-    return [
-        (
-            batch.channels[work.order.channel_id].code,
-            routing.Demand(
-                reference=work.order.number,
-                region=work.order.region,
-                city=work.order.city,
-                items=demand.items_wanted(work.wanted(), batch.parts, work.allocated() if work.parcels else {}),
-                nodes=serving.get(work.order.channel_id, every) - tried[work.order.pk].nodes
-                if work.order.pk in tried
-                else serving.get(work.order.channel_id),
-            ),
-        )
-        for work in works
-    ]
-
-
-def _with_lives(demands: Sequence[tuple[str, routing.Demand]], needs: Needs) -> list[tuple[str, routing.Demand]]:
-    """Add how long goods with lots must keep for each demand's channel."""
-    if not needs.categories:
-        return list(demands)
-    return [
-        (channel, replace(wanted, lives=lives) if (lives := needs.lives(channel, wanted.skus)) else wanted)
-        for channel, wanted in demands
-    ]
-
-
-def _nodes(batch: Batch) -> list[routing.NodeFacts]:
-    return [
-        routing.NodeFacts(
-            node_id=node.pk,
-            code=node.code,
-            region=node.region,
-            latitude=node.latitude,
-            longitude=node.longitude,
-            serves=frozenset(node.serves) or MAINLAND,
-            is_active=node.is_active,
-            parcels_left=room,
-        )
-        for node, room in promise.nodes_with_room(timezone.localdate(batch.at))
-    ]
-
-
-def _claim(batch: Batch, planned: Sequence[_Planned]) -> set[str]:
+def _claim(batch: Batch, planned: Sequence[Planned]) -> set[str]:
     """Reserve the plans' units, then their room at the nodes; returns the order numbers that got nothing."""
     for entry in planned:
         _add_parcels(batch, entry)
@@ -174,7 +89,7 @@ def _claim(batch: Batch, planned: Sequence[_Planned]) -> set[str]:
     return lost
 
 
-def _add_parcels(batch: Batch, entry: _Planned) -> None:
+def _add_parcels(batch: Batch, entry: Planned) -> None:
     work = entry.work
     lines = {line.line_number: line for line in work.lines}
     for planned in entry.plan.parcels:
@@ -184,6 +99,11 @@ def _add_parcels(batch: Batch, entry: _Planned) -> None:
             order=work.order,
             node_id=planned.node_id,
             planned_at=batch.at,
+            planned_carrier=planned.carrier_code,
+            planned_cost=_money(planned.cost),
+            distance_km=planned.distance_km,
+            arrives_from=planned.arrives_from,
+            arrives_until=planned.arrives_until,
         )
         work.parcels.append(parcel)
         work.contents.extend(
@@ -198,7 +118,7 @@ def _add_parcels(batch: Batch, entry: _Planned) -> None:
         )
 
 
-def _drop_parcels(batch: Batch, entry: _Planned) -> None:
+def _drop_parcels(batch: Batch, entry: Planned) -> None:
     """Forget the parcels of a plan that was not granted; none of them was stored."""
     count = len(entry.plan.parcels)
     dropped = {id(parcel) for parcel in entry.work.parcels[-count:]}
@@ -206,7 +126,7 @@ def _drop_parcels(batch: Batch, entry: _Planned) -> None:
     entry.work.contents = [content for content in entry.work.contents if id(content.fulfillment) not in dropped]
 
 
-def _claim_of(entry: _Planned, channel: str) -> reservations.Claim:
+def _claim_of(entry: Planned, channel: str) -> reservations.Claim:
     order = entry.work.order
     parcels = entry.work.parcels[-len(entry.plan.parcels) :]
     return reservations.Claim(
@@ -227,7 +147,7 @@ def _claim_of(entry: _Planned, channel: str) -> reservations.Claim:
     )
 
 
-def _give_back(batch: Batch, crowded_out: Sequence[_Planned], full: set[int]) -> None:
+def _give_back(batch: Batch, crowded_out: Sequence[Planned], full: set[int]) -> None:
     """Undo the claims of plans that found one of their nodes full."""
     parcels = [parcel for entry in crowded_out for parcel in entry.work.parcels[-len(entry.plan.parcels) :]]
     reservations.forget([parcel.number for parcel in parcels], at=batch.at)
@@ -238,7 +158,7 @@ def _give_back(batch: Batch, crowded_out: Sequence[_Planned], full: set[int]) ->
     capacity.claim(room, day_date=timezone.localdate(batch.at))
 
 
-def _settle(batch: Batch, entry: _Planned) -> None:
+def _settle(batch: Batch, entry: Planned) -> None:
     """Keep what was granted: parcels, contents, the decision with its reasons, and what is missing."""
     work, plan = entry.work, entry.plan
     count = len(plan.parcels)
@@ -246,7 +166,12 @@ def _settle(batch: Batch, entry: _Planned) -> None:
     batch.new_parcels.extend(fresh)
     ids = {id(parcel) for parcel in fresh}
     batch.new_contents.extend(content for content in work.contents if id(content.fulfillment) in ids)
+    if fresh:
+        until = planning.release_after(entry, at=batch.at)
+        for parcel in planning.together(work, until):
+            batch.parcel_changed(parcel)
     count_allocated(batch, work)
+    tell_arrival(work)
     was_short, work.is_short = work.is_short, bool(plan.missing)
     if fresh or not was_short:
         batch.decisions.append(_decision(batch, entry))
@@ -260,35 +185,16 @@ def _settle(batch: Batch, entry: _Planned) -> None:
     _tell_missing(batch, entry, was_short=was_short)
 
 
-def _tell_missing(batch: Batch, entry: _Planned, *, was_short: bool) -> None:
-    work, plan = entry.work, entry.plan
-    reason = _why_missing(entry)
-    if not (plan.verdicts.able or plan.verdicts.short or plan.verdicts.full):
-        batch.hold(
-            work,
-            HoldKind.NO_NODE,
-            reason,
-            say("Let a node serve this destination or change the address, then choose “Try again”."),
-        )
+def _tell_missing(batch: Batch, entry: Planned, *, was_short: bool) -> None:
+    work = entry.work
+    reason = shortness.why(entry.plan, entry.beyond_share)
+    if shortness.needs_person(entry.plan):
+        batch.hold(work, HoldKind.NO_NODE, reason, shortness.WAY_OUT)
         work.is_short = False
         batch.settle(work, "backordered")
     elif not was_short:
         batch.tell(work, EventKind.BACKORDERED, reason)
         batch.trouble(work, "backordered", reason, TRY_AGAIN)
-
-
-def _why_missing(entry: _Planned) -> Sentence:
-    plan = entry.plan
-    units = sum(item.quantity for item in plan.missing)
-    if entry.beyond_share == units:
-        return say("%(units)s units are beyond what the channel's share of the stock still has.", units=units)
-    if plan.too_short == units:
-        return say("%(units)s units are in stock, but do not keep long enough for this channel.", units=units)
-    if plan.verdicts.full and not plan.verdicts.short:
-        return say("Every node that serves this destination is full today.")
-    if not plan.verdicts.short:
-        return say("No active node serves this destination.")
-    return say("%(units)s units are not in stock at any node that serves this destination.", units=units)
 
 
 def _give_up(batch: Batch, works: Sequence[Work]) -> None:
@@ -297,6 +203,14 @@ def _give_up(batch: Batch, works: Sequence[Work]) -> None:
         work.is_short = True
         batch.tell(work, EventKind.BACKORDERED, reason)
         batch.trouble(work, "backordered", reason, TRY_AGAIN)
+
+
+def tell_arrival(work: Work) -> None:
+    """Bring the days between which the order comes to those of its live parcels; none while nothing is planned."""
+    parcels = work.live_parcels()
+    first = [parcel.arrives_from for parcel in parcels if parcel.arrives_from]
+    last = [parcel.arrives_until for parcel in parcels if parcel.arrives_until]
+    work.order.arrives_from, work.order.arrives_until = min(first, default=None), max(last, default=None)
 
 
 def count_allocated(batch: Batch, work: Work) -> None:
@@ -309,27 +223,22 @@ def count_allocated(batch: Batch, work: Work) -> None:
         batch.line_changed(line)
 
 
-def _decision(batch: Batch, entry: _Planned) -> RoutingDecision:
+def _decision(batch: Batch, entry: Planned) -> RoutingDecision:
     plan = entry.plan
     outcome = "backordered" if plan.missing else ("split" if len(plan.parcels) > 1 else "single")
-    verdicts = plan.verdicts
     return rows.new(
         RoutingDecision,
         order=entry.work.order,
         decided_at=batch.at,
-        policy=POLICY.name,
+        policy=plan.policy,
         outcome=outcome,
-        cost=plan.cost if plan.parcels else None,
-        explanation={
-            "parcels": [
-                [parcel.node_code, parcel.distance_km, parcel.cost, sum(item.quantity for item in parcel.items)]
-                for parcel in plan.parcels
-            ],
-            "missing": [[item.line_number, item.sku_id, item.quantity] for item in plan.missing],
-            "able": verdicts.able,
-            "short": verdicts.short,
-            "full": verdicts.full,
-            "not_serving": verdicts.not_serving,
-            "inactive": verdicts.inactive,
-        },
+        cost=_money(plan.cost) if plan.parcels else None,
+        explanation=reasons.of(plan),
+        group=plan.group,
+        is_pilot=entry.is_pilot,
+        run=entry.run,
     )
+
+
+def _money(yuan: float) -> Decimal:
+    return Decimal(f"{yuan:.2f}")

@@ -82,6 +82,7 @@ def _retry_page(order_ids: Sequence[int], at: datetime) -> int:
     batch = batches.load(order_ids, at=at, actor=BACKORDERS)
     served = {order_id: number for number, order_id in enumerate(order_ids)}
     batch.works.sort(key=lambda work: served[work.order.pk])
+    batch.is_in_turn = True
     pipeline.walk(batch)
     batch.write()
     return sum(not work.is_short for work in batch.works)

@@ -32,7 +32,7 @@ from orders.models import (
     RoutingDecision,
 )
 from orders.rules import demand, progress
-from orders.services import announcing, expecting, standing
+from orders.services import announcing, expecting, routing_records, standing
 from orders.statuses import EventKind, FulfillmentStatus, GoodsState, HoldKind
 from promotions.services import limits
 
@@ -41,7 +41,8 @@ ORDER_FACTS = (
     "customer", "status", "money_state", "goods_state", "open_holds", "goods_amount", "discount_amount",
     "shipping_amount", "total_amount", "paid_amount", "country", "region", "city", "district", "recipient_name",
     "recipient_phone", "recipient_address", "recipient_token", "buyer_note", "seller_note", "paid_at", "ship_by",
-    "promised_date", "reserved_until", "shipped_at", "delivered_at", "cancelled_at", "cancel_reason",
+    "deliver_by", "arrives_from", "arrives_until", "promised_date", "reserved_until", "shipped_at", "delivered_at",
+    "cancelled_at", "cancel_reason",
 )  # fmt: skip
 
 LINE_FACTS = (
@@ -50,6 +51,7 @@ LINE_FACTS = (
 )  # fmt: skip
 PARCEL_FACTS = (
     "status", "released_at", "packed_at", "shipped_at", "delivered_at", "carrier_code", "tracking_number", "claim_by",
+    "release_after",
 )  # fmt: skip
 REFUND_FACTS = (
     "revision", "status", "amount", "currency", "lines", "reason", "goods_come_back", "asked_at", "refunded_at",
@@ -162,6 +164,7 @@ class Batch:
     changed_parcels: dict[int, Fulfillment] = field(default_factory=dict)
     node_deeds: list[tuple[int, str]] = field(default_factory=list)  # node id, what it did with a parcel
     parts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    is_in_turn: bool = False  # the works stand in the order in which they are served
 
     def tell(self, work: Work, kind: EventKind, detail: Sentence | None = None) -> None:
         """Add one event to an order's timeline."""
@@ -226,6 +229,7 @@ class Batch:
         rows.update(self.changed_lines.values(), LINE_FACTS)
         rows.update(self.changed_parcels.values(), PARCEL_FACTS)
         rows.update(self.lifted_holds, ("lifted_at", "lifted_by"))
+        routing_records.save(list({id(one.run): one.run for one in self.decisions if one.run}.values()))
         new_rows: tuple[Sequence[Model], ...] = (
             self.new_parcels, self.new_contents, self.decisions, self.new_holds, self.events, self.pricings,
         )  # fmt: skip

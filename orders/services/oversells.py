@@ -12,7 +12,7 @@ from inventory.models import Node
 from orders.models import Fulfillment, OrderLine, Oversell
 from orders.queries import shortfalls
 from orders.queries.shortfalls import Need, Push, Sale
-from orders.rules import demand, oversell
+from orders.rules import demand, oversell, reasons
 from orders.rules.oversell import Facts, Told
 from orders.services.batch import Batch, Work
 from orders.statuses import OversellCause
@@ -105,7 +105,8 @@ def _without_unreachable(batch: Batch, shorts: Sequence[_Short]) -> list[_Short]
     """
     shut: dict[int, set[str]] = {}
     for decision in batch.decisions:
-        shut[id(decision.order)] = {*decision.explanation["full"], *decision.explanation["not_serving"]}
+        said = reasons.verdicts(decision.explanation)
+        shut[id(decision.order)] = {code for code, verdict in said.items() if verdict in reasons.SHUT}
     codes = {code for short in shorts for code in shut.get(id(short.work.order), ())}
     if not codes:
         return list(shorts)

@@ -67,12 +67,15 @@ def _is_unallocated(batch: Batch, work: Work) -> bool:
     )
 
 
-def _is_releasable(_batch: Batch, work: Work) -> bool:
+def _is_releasable(batch: Batch, work: Work) -> bool:
+    """An order goes as a whole, when none of its parcels waits for a better plan any more."""
+    planned = [parcel for parcel in work.live_parcels() if parcel.status == FulfillmentStatus.PLANNED]
     return (
         _may_go_on(work)
         and work.order.money_state == MoneyState.PAID
         and not _lacks_units(work)
-        and any(parcel.status == FulfillmentStatus.PLANNED for parcel in work.live_parcels())
+        and bool(planned)
+        and all(parcel.release_after is None or parcel.release_after <= batch.at for parcel in planned)
     )
 
 

@@ -57,22 +57,28 @@ def test_an_ordinary_order_becomes_a_released_parcel_at_the_nearest_node(shop):
 
 
 def test_the_decision_keeps_every_candidate_with_its_verdict(shop):
-    channel, *_ = shop
+    channel, cup, lid, *_ = shop
     company.node("GZ", "44", serves=["44"])
     company.node("OFF", "44", is_active=False)
     company.receive(channel, company.order_message("1", {"CUP": 2, "LID": 1}))
     drain()
 
     decision = Order.objects.get().routing.get()
-    assert decision.outcome == "single"
+    assert (decision.outcome, decision.policy, decision.group) == ("single", "balanced/0", "all")
+    days = ["2026-11-03", "2026-11-03"]
     assert decision.explanation == {
-        "parcels": [["SH", 0.0, 3.0, 3]],
+        "group": "all",
+        "passed_over": [],
+        "split": 0.0,
+        "parcels": [["SH", 0.0, 8.0, 3, "", *days, {"freight": 5.0, "pick": 3.0}, [[1, cup.pk, 2], [2, lid.pk, 1]]]],
         "missing": [],
-        "able": [["SH", 0, 3.0]],
-        "short": [["WH", 687, 1]],
-        "full": [],
-        "not_serving": ["GZ"],
-        "inactive": ["OFF"],
+        "candidates": [
+            ["SH", "able", 0, 8.0, 0, {"freight": 5.0, "pick": 3.0}],
+            ["WH", "short", 687, 10.75, 1, {"freight": 7.75, "pick": 3.0}],
+            ["GZ", "not_serving", 1212, None, 0, None, {"region": "31"}],
+            ["OFF", "inactive", 1212],
+        ],
+        "second": [["SH", "WH"], 22.75, 0],
     }
 
 
@@ -97,8 +103,8 @@ def test_an_order_is_split_only_when_no_node_has_everything(shop):
 
     parcels = Order.objects.get().fulfillments.order_by("number")
     assert [(p.node.code, [line.quantity for line in p.lines.order_by("pk")]) for p in parcels] == [
-        ("SH", [10, 1]),
-        ("WH", [2]),
+        ("SH", [2, 1]),
+        ("WH", [10]),
     ]
 
 
