@@ -1,11 +1,13 @@
 """The three cases of the mission in a real browser: configured in the builder, approved by another user, live."""
 
 import os
+from decimal import Decimal as D
 
 import pytest
 from django.contrib.auth.models import User
 
 from promotions.models import PromotionVersion
+from promotions.rules import conditions as c
 from promotions.rules.rule import from_json
 from tests import small_company as company
 from tests.admin.test_browser import CHROMIUM, log_in, page  # noqa: F401 - page is the fixture
@@ -136,3 +138,31 @@ def test_the_festival_configured_at_eight_goes_live_at_nine(page, live_server, g
     version = bring_live(page, live_server.url, "festival")
     assert (version.status, f"{version.publish_at:%Y-%m-%d %H:%M}") == ("scheduled", "2099-11-11 13:00")
     assert page.troubles == []
+
+
+def test_a_group_is_put_inside_another_and_taken_out_again(goods, live_server, page):  # noqa: F811
+    tab, url = page, live_server.url
+    log_in(tab, url, "en")
+    begin(tab, url, "gift", "NESTED")
+    condition(tab, 0, 0, "amount", least="300")
+    tab.click("[data-add-group]")
+    condition(tab, 1, 0, "member", words="gold")
+    tab.click("[data-group]:nth-of-type(2) [data-add-inside]")
+    condition(tab, 2, 0, "quantity", least="5")
+    tab.select_option("[name=condition-2-mode]", "all")
+    tab.click("[data-group]:nth-of-type(3) [data-add-condition]")
+    condition(tab, 2, 1, "on_weekdays", words="6, 7")
+    tab.click("[data-group]:nth-of-type(1) [data-add-inside]")
+    condition(tab, 1, 0, "ships_to", words="mars")
+    assert tab.eval_on_selector_all("[data-inside]", "all => all.map(one => one.value)") == ["", "0", "", "2"]
+    tab.click("[data-group]:nth-of-type(2) [data-remove]")
+    assert tab.eval_on_selector_all("[data-inside]", "all => all.map(one => one.value)") == ["", "", "1"]
+    gift(tab, "SAMPLE-B")
+    look(tab, "NESTED-form")
+    with tab.expect_navigation():
+        tab.click("button.primary[type=submit]")
+    condition_of = from_json(PromotionVersion.objects.get().body).condition
+    assert condition_of == c.All(
+        (c.Amount(D(300)), c.Any((c.Member(("gold",)), c.All((c.Quantity(5), c.OnWeekdays((6, 7)))))))
+    )
+    look(tab, "NESTED-page")
