@@ -17,6 +17,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 SECONDS_OF_SILENCE: Final = 30.0
+SECONDS_BETWEEN_CALLS: Final = 0.1
 logger = logging.getLogger(__name__)
 
 
@@ -33,7 +34,8 @@ class Happening(StrEnum):
 class Waker:
     """Sends wake-up calls beside the requests, one at a time: a broker that is slow or away holds nobody up.
 
-    Calls that come while one is under way become one further call. After a failed call there is silence for a while.
+    Calls that come while one is under way, or within a moment after it, become one further call: a burst of messages
+    costs ten calls a second and not one each. After a failed call there is silence for a while.
     """
 
     def __init__(self) -> None:
@@ -54,17 +56,20 @@ class Waker:
         threading.Thread(target=self._call_all, name="wake-up", daemon=True).start()
 
     def _call_all(self) -> None:
-        while task := self._next():
+        while tasks := self._next():
             try:
-                current_app.send_task(task, retry=False, expires=30)  # to the queue that the task's route names
+                for task in tasks:  # to the queue that the task's route names
+                    current_app.send_task(task, retry=False, expires=30)
             except (OperationalError, OSError) as error:
                 logger.warning("the broker cannot be reached, the sweep will find the rows: %s", error)
                 self._fall_silent()
+            time.sleep(SECONDS_BETWEEN_CALLS)
 
-    def _next(self) -> str | None:
+    def _next(self) -> set[str]:
         with self._lock:
-            self._is_calling = bool(self._wanted)
-            return self._wanted.pop() if self._wanted else None
+            tasks, self._wanted = self._wanted, set()
+            self._is_calling = bool(tasks)
+            return tasks
 
     def _fall_silent(self) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -82,3 +83,30 @@ def test_a_broker_that_is_away_costs_a_line_and_then_silence(monkeypatch: pytest
     assert Channel.objects.count() == 2
     assert [record.name for record in caplog.records if record.name == waking.__name__] == [waking.__name__]
     away.close()
+
+
+class Calls:
+    """Stands for the broker: keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.tasks: list[str] = []
+
+    def send_task(self, name: str, **_options: Any) -> None:
+        self.tasks.append(name)
+
+
+def test_a_burst_of_calls_costs_a_few_and_the_last_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, waker = Calls(), waking.Waker()
+    monkeypatch.setattr(waking, "current_app", calls)
+    began = time.monotonic()
+    for _ in range(500):
+        waker.wake("one")
+    waker.wake("other")
+    seconds = time.monotonic() - began
+    let_calls_end()
+    assert calls.tasks[0] == "one"
+    assert calls.tasks.count("other") == 1
+    assert 2 <= len(calls.tasks) <= 4 + seconds / waking.SECONDS_BETWEEN_CALLS
+    waker.wake("one")
+    let_calls_end()
+    assert calls.tasks[-1] == "one"
