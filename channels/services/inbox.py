@@ -71,15 +71,22 @@ def store(
     raises ``times_received``. What cannot be taken (too large, a number that does not fit) is kept as rejected with its
     reason, so one bad message never keeps the others out.
     """
-    return _insert(channel, arrivals.fold(raws), at=at, source=source)
+    return keep(channel, arrivals.fold(raws), at=at, source=source)
 
 
 def refuse_large(channel: Channel, head: bytes, *, size: int, at: datetime) -> None:
     """Keep the head of a request that is too large to be read: one row per channel and day, however often it comes."""
-    _insert(channel, [arrivals.too_large(head, size=size, day=at.date())], at=at, source=InboundSource.PUSH)
+    keep(channel, [arrivals.too_large(head, size=size, day=at.date())], at=at)
 
 
-def _insert(channel: Channel, rows: Sequence[arrivals.Arrival], *, at: datetime, source: InboundSource) -> int:
+def keep(
+    channel: Channel,
+    rows: Sequence[arrivals.Arrival],
+    *,
+    at: datetime,
+    source: InboundSource = InboundSource.PUSH,
+) -> int:
+    """Keep folded messages by one statement, as ``store`` does, and return how many were new."""
     if not rows:
         return 0
     columns = (

@@ -322,3 +322,57 @@ def test_a_lost_key_is_our_trouble_and_the_platform_tries_again(channel: Channel
     status, problem = push(json.dumps(order()).encode())
     assert (status, problem["title"]) == (503, "Not ready")
     assert kept() == []
+
+
+def test_a_message_costs_one_statement_once_its_channel_is_known(
+    channel: Channel, django_assert_num_queries: Any
+) -> None:
+    assert push(json.dumps(order("A")).encode())[0] == 202
+    body = json.dumps(order("B")).encode()
+    with django_assert_num_queries(1):
+        assert push(body) == (202, {"stored": 1, "known": 0})
+
+
+def test_a_secret_that_was_changed_elsewhere_counts_at_once(channel: Channel) -> None:
+    assert push(json.dumps(order("A")).encode())[0] == 202  # the door remembers the channel
+    credentials.keep(Channel.objects.get(), {"secret": "new"})
+    body = json.dumps(order("B")).encode()
+    assert push(body)[0] == 401
+    assert push(body, signature=signed(body, "new")) == (202, {"stored": 1, "known": 0})
+    assert [row[0] for row in kept()] == ["A", "B"]
+
+
+def test_a_new_secret_opens_before_the_old_one_was_ever_refused(channel: Channel) -> None:
+    assert push(json.dumps(order("A")).encode())[0] == 202
+    credentials.keep(Channel.objects.get(), {"secret": "new"})
+    body = json.dumps(order("B")).encode()
+    assert push(body, signature=signed(body, "new")) == (202, {"stored": 1, "known": 0})
+
+
+def test_a_channel_that_is_switched_off_is_closed_at_once_and_open_again_when_it_is_on(channel: Channel) -> None:
+    body = json.dumps(order("A")).encode()
+    statuses = [push(body)[0]]
+    for is_active in (False, True):
+        Channel.objects.update(is_active=is_active)
+        statuses.append(push(body)[0])
+    assert statuses == [202, 404, 202]
+    assert kept() == [("A", "order", 1, 2, body)]
+
+
+def test_a_channel_made_anew_under_the_same_code_is_another_one(channel: Channel) -> None:
+    body = json.dumps(order("A")).encode()
+    assert push(body)[0] == 202
+    InboundMessage.objects.all().delete()
+    channel.delete()
+    Channel.objects.create(code="SHOP", name="B", platform="own", adapter="house", credentials={"secret": "other"})
+    assert push(body)[0] == 401
+    assert push(body, signature=signed(body, "other")) == (202, {"stored": 1, "known": 0})
+
+
+def test_a_refused_message_that_comes_again_mended_replaces_what_was_refused(channel: Channel) -> None:
+    body, mended = json.dumps(order("A")).encode(), json.dumps(order("A", buyer_note="x")).encode()
+    assert push(body)[0] == 202
+    InboundMessage.objects.update(status="rejected", reason_code="untranslatable")
+    assert push(mended) == (202, {"stored": 0, "known": 1})
+    assert list(InboundMessage.objects.values_list("status", "reason_code")) == [("received", "")]
+    assert kept() == [("A", "order", 1, 2, mended)]
