@@ -3,8 +3,9 @@
 A refusal to hand out an order becomes that order's message, so that the others go on and nothing is lost.
 """
 
+import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from channels.adapters import calls
@@ -12,6 +13,7 @@ from channels.adapters.signing import NotThis
 from channels.adapters.walking import Page, Row
 from channels.messages import RawMessage
 
+_PRICE: Final = re.compile(r"[0-9]{1,8}(\.[0-9]{1,4})?")
 UNLIKE: Final = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)  # what another shape ends in
 
 
@@ -49,8 +51,5 @@ def units(told: Any) -> int | None:
 
 def price(told: Any) -> Decimal | None:
     """Return what a listing costs as a platform shows it, None for what is no amount."""
-    try:
-        amount = Decimal(str(told))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None
+    text = str(told)
+    return Decimal(text) if _PRICE.fullmatch(text) else None

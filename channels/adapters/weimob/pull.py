@@ -38,12 +38,7 @@ def pull(connection: Connection, *, since: datetime, until: datetime) -> Iterato
 
 def fetch(connection: Connection, external_ids: Sequence[str]) -> list[RawMessage]:
     """Return these orders and their after-sales; what is refused becomes a message that says so."""
-    messages: list[RawMessage] = []
-    for number in dict.fromkeys(external_ids):
-        messages.append(fetching.one("order", number, partial(_order, connection, number)))
-        for each in fetching.digits(fields.decode(messages[-1].payload).get("rightsInfos"), "rightsId"):
-            messages.append(fetching.one("refund", number, partial(_rights, connection, number, int(each))))
-    return messages
+    return [raw for number in dict.fromkeys(external_ids) for raw in _one(connection, number)]
 
 
 def check(connection: Connection) -> str:
@@ -84,9 +79,15 @@ def _rights_row(told: dict[str, Any]) -> Row:
     return Row(f"{order}/{number}", str(translate.refund_revision_of(told)), calls.written({"rightsInfo": told}))
 
 
-def _order(connection: Connection, number: str) -> RawMessage:
-    data = client.call(connection, DETAIL, {"orderNo": signing.number(number)})
-    return RawMessage("order", number, translate.revision_of(data), calls.written(data))
+def _one(connection: Connection, number: str) -> list[RawMessage]:
+    try:
+        data = client.call(connection, DETAIL, {"orderNo": signing.number(number)})
+    except signing.NotThis as refused:  # it becomes the order's message: the others go on, nothing is lost
+        return [RawMessage("order", number, 0, refused.answer.encode())]
+    order = RawMessage("order", number, translate.revision_of(data), calls.written(data))
+    rights = fetching.digits(data.get("rightsInfos"), "rightsId")
+    asked_for = [partial(_rights, connection, number, int(each)) for each in rights]
+    return [order, *(fetching.one("refund", number, ask) for ask in asked_for)]
 
 
 def _rights(connection: Connection, number: str, rights_id: int) -> RawMessage:

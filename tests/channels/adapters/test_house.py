@@ -52,14 +52,8 @@ def sample() -> dict[str, Any]:
             {"external_id": "2", "sku_code": "CAP", "quantity": 1, "unit_price": "0", "is_cancelled": True},
         ],
         "address": {
-            "country": "CN",
-            "province": "浙江省",
-            "city": "杭州市",
-            "district": "西湖区",
-            "line": "文三路 1 号",
-            "name": "王**",
-            "phone": "138****0000",
-            "token": "oaid",
+            "country": "CN", "province": "浙江省", "city": "杭州市", "district": "西湖区", "line": "文三路 1 号",
+            "name": "王**", "phone": "138****0000", "token": "oaid",
         },
         "shipping_amount": "6.00",
         "paid_amount": "118.50",
@@ -73,7 +67,7 @@ def sample() -> dict[str, Any]:
         "cancelled_at": None,
         "cancel_reason": "",
         "must_not_ship": "group buy is forming",
-    }
+    }  # fmt: skip
 
 
 def translate(value: Any, connection: Connection = SHOP) -> Any:

@@ -106,7 +106,7 @@ def test_numbers_are_taken_from_a_list_each_once() -> None:
 
 @pytest.mark.parametrize(
     ("told", "units", "price"),
-    [(3, 3, 3), ("3", None, 3), ("1.50", None, Decimal("1.5")), (True, None, None), (None, None, None)],
+    [(3, 3, 3), ("3", None, 3), ("1.50", None, Decimal("1.5")), (True, None, None), ("1e5", None, None)],
 )
 def test_figures_of_a_listing_are_read_or_left_out(told: Any, units: int | None, price: Decimal | None) -> None:
     assert (fetching.units(told), fetching.price(told)) == (units, price)

@@ -125,6 +125,14 @@ def test_walking_forwards_would_lose_rows_that_we_keep(platform: Platform, conne
     assert len({str(number) for number in range(1001, 1046)} - met) == 4
 
 
+def test_a_refusal_that_is_cut_for_its_length_stops_no_other_order(connection: Connection) -> None:
+    answer = json.dumps({"code": {"errcode": "1041234", "errmsg": "x" * 5000}}).encode()
+    with LoopbackServer(lambda request: Response(answer)) as odd:
+        raws = weimob.ADAPTER.fetch(Connection("WM", odd.url, connection.credentials), ["1", "2"])
+
+    assert [(raw.external_id, raw.revision, len(raw.payload)) for raw in raws] == [("1", 0, 2000), ("2", 0, 2000)]
+
+
 def test_orders_are_fetched_with_their_after_sales_and_a_refusal_is_kept(
     platform: Platform, connection: Connection
 ) -> None:
