@@ -19,19 +19,22 @@ SUITES = {
     "stock": ("flash_sale", "hot_sku", "ledger", "replay"),
     "channels": ("channels_in", "channels_out", "stock_push"),
     "promotions": ("promotions", "redemptions", "backtest"),
+    "routing": ("routing", "gap"),
     "engine": ("promotions",),
     "channels_in": ("channels_in",),
     "channels_out": ("channels_out",),
     "stock_push": ("stock_push",),
     "pipeline": ("intake",),
+    "priced": ("priced",),
     "hot_sku": ("hot_sku",),
     "real_data": ("real_data",),
     "pages": ("pages",),
     "flash_sale": ("flash_sale",),
     "ledger": ("ledger",),
     "replay": ("replay",),
+    "gap": ("gap",),
 }
-ALL = ("intake", "stock", "channels", "promotions")  # the suites that together measure everything once
+ALL = ("intake", "stock", "channels", "promotions", "routing")  # the suites that together measure everything once
 
 
 def main(argv: Sequence[str]) -> int:
