@@ -18,17 +18,19 @@ from inventory.models import Node, Sku, StockPosition
 from inventory.rules.geography import MAINLAND
 from orders.models import CarrierLane, FreightTariff, Fulfillment
 from orders.models import Disruption as DisruptionRow
+from orders.rules import standing
 from orders.rules.routing.facts import ANYWHERE, CarrierOption, Disruption, Goods, NodeFacts, Position, Situation
 from orders.statuses import FulfillmentStatus
 
 Carriers = Mapping[tuple[str, str], tuple[CarrierOption, ...]]
 Way = tuple[str, str]  # from region, to region
+Offer = tuple[str, str]  # carrier, method
 BACKLOG_SECONDS: Final = 5.0
-# What changes with any insert, update or delete: both tables are a few thousand rows.
+# Every insert, update and delete changes a row's place or writer. Each table is a few thousand rows.
 _STAMP: Final = """
-SELECT count(*), coalesce(sum(xmin::text::bigint), 0), coalesce(max(id), 0) FROM orders_freighttariff
+SELECT count(*), sum(hashtext(ctid::text || xmin::text)) FROM orders_freighttariff
 UNION ALL
-SELECT count(*), coalesce(sum(xmin::text::bigint), 0), coalesce(max(id), 0) FROM orders_carrierlane
+SELECT count(*), sum(hashtext(ctid::text || xmin::text)) FROM orders_carrierlane
 """
 
 
@@ -125,7 +127,7 @@ def _node(row: Any, at: datetime, backlog: int) -> NodeFacts:
         backlog=backlog,
         is_down=row.down_until is not None and row.down_until > at,
         pick_cost=float(row.pick_cost),
-        standing=1.0 if row.score is None else row.score,
+        standing=1.0 if row.score is None else round(standing.recovered(row.score, row.scored_at, at), 4),
     )
 
 
@@ -152,39 +154,47 @@ def _positions(sku_ids: Collection[int]) -> dict[tuple[int, int], Position]:
 
 
 def _carriers(day: date) -> Carriers:
-    """Lay learned hours over tariffs: a lane that was learned has its own entry, with every carrier that goes there."""
+    """Lay learned hours over tariffs: a wide tariff has an entry of its own where its carrier's lane was learned."""
     tariffs = _tariffs(day)
     learned: dict[Way, dict[str, CarrierLane]] = {}
     for lane in CarrierLane.objects.order_by("pk"):
         learned.setdefault((lane.from_region, lane.to_region), {})[lane.carrier_code] = lane
-    ways = sorted({*tariffs, *(way for way in learned if _offers(tariffs, way))})
+    offers = {way: dict(own) for way, own in tariffs.items()}
+    for way, lanes in learned.items():
+        there = {key: tariff for key, tariff in _offers(tariffs, way).items() if key[0] in lanes}
+        if there:
+            offers[way] = there | offers.get(way, {})
     return {
         way: tuple(
             _option(tariff, learned.get(way, {}).get(carrier))
-            for (carrier, _method), tariff in _offers(tariffs, way).items()
+            for (carrier, _method), tariff in sorted(own.items(), key=_key)
         )
-        for way in ways
+        for way, own in sorted(offers.items())
     }
 
 
-def _tariffs(day: date) -> dict[Way, dict[tuple[str, str], FreightTariff]]:
+def _tariffs(day: date) -> dict[Way, dict[Offer, FreightTariff]]:
     """Return the tariffs of a day by pair of regions, then by carrier and method; the newest one holds."""
     rows = FreightTariff.objects.filter(
         Q(valid_until__isnull=True) | Q(valid_until__gte=day), is_active=True, valid_from__lte=day
     )
-    tariffs: dict[Way, dict[tuple[str, str], FreightTariff]] = {}
+    tariffs: dict[Way, dict[Offer, FreightTariff]] = {}
     for row in rows.order_by("carrier_code", "method", "valid_from", "pk"):
         tariffs.setdefault((row.from_region, row.to_region), {})[row.carrier_code, row.method] = row
     return tariffs
 
 
-def _offers(tariffs: Mapping[Way, Mapping[tuple[str, str], FreightTariff]], way: Way) -> dict[Any, FreightTariff]:
+def _offers(tariffs: Mapping[Way, Mapping[Offer, FreightTariff]], way: Way) -> dict[Offer, FreightTariff]:
     """Return every carrier's narrowest tariff for a pair of regions: both named, then from, then to, then neither."""
     here, there = way
-    offers: dict[Any, FreightTariff] = {}
+    offers: dict[Offer, FreightTariff] = {}
     for wider in ((ANYWHERE, ANYWHERE), (ANYWHERE, there), (here, ANYWHERE), (here, there)):
         offers.update(tariffs.get(wider, {}))
-    return dict(sorted(offers.items()))
+    return offers
+
+
+def _key(offer: tuple[Offer, FreightTariff]) -> Offer:
+    return offer[0]
 
 
 def _option(tariff: FreightTariff, lane: CarrierLane | None) -> CarrierOption:
