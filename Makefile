@@ -7,6 +7,7 @@ ONCE ?=
 PORT ?= 8000
 QUEUES ?= intake,outbox,stock,forecast,reports
 CONCURRENCY ?= 2
+NICE ?= 10
 export PORT YES
 ifdef SIZE
 export SIZE
@@ -24,7 +25,7 @@ help: ## show this list
 	@echo "make check        style, import order of the apps, types, migrations, Django's own checks"
 	@echo "make bench        measurements (SUITE=name for one)"
 	@echo "make web          only the web server; database and broker from DATABASE_URL and REDIS_URL, or embedded"
-	@echo "make worker       only a worker (QUEUES=intake,outbox CONCURRENCY=4)"
+	@echo "make worker       only a worker (QUEUES=intake,outbox CONCURRENCY=4 NICE=10)"
 	@echo "make beat         only the schedule"
 	@echo "make messages     compile the translations"
 	@echo "make demo-reset   stop the hub and delete its local data (YES=1 does not ask)"
@@ -77,11 +78,11 @@ bench: .venv/dev.stamp messages
 
 web: .venv/run.stamp messages
 	@$(BIN)/python manage.py collectstatic --noinput -v 0
-	@HUB_ROLE=web exec $(BIN)/python -m config.embedded $(BIN)/gunicorn config.wsgi -k gthread --workers 2 --threads 4 \
+	@HUB_ROLE=web exec $(BIN)/python -m config.embedded $(BIN)/gunicorn config.wsgi -k gthread --workers 2 --threads 16 \
 	  -b "127.0.0.1:$(PORT)" --timeout 60 --no-control-socket
 
 worker: .venv/run.stamp messages
-	@HUB_ROLE=worker exec $(BIN)/python -m config.embedded $(BIN)/celery -A config worker -Q $(QUEUES) -c $(CONCURRENCY) -l INFO
+	@HUB_ROLE=worker exec $(BIN)/python -m config.embedded nice -n $(NICE) $(BIN)/celery -A config worker -Q $(QUEUES) -c $(CONCURRENCY) -l INFO
 
 beat: .venv/run.stamp messages
 	@exec $(BIN)/python -m config.embedded $(BIN)/celery -A config beat -l INFO --pidfile=
