@@ -18,6 +18,7 @@ from audit.rules.actors import Actor
 from audit.rules.sentences import say
 from promotions.admin import links, looks, making
 from promotions.admin.coupon_forms import SharedForm
+from promotions.admin.rights import CouponRightsMixin
 from promotions.models import Coupon
 from promotions.queries import coupon_books
 from promotions.services import coupons
@@ -60,7 +61,7 @@ class StateFilter(filters.ChoiceFilter):
 
 
 @admin.register(Coupon)
-class CouponAdmin(MachineAdmin):
+class CouponAdmin(CouponRightsMixin, MachineAdmin):
     """Codes that buyers give."""
 
     change_form_template = "admin/promotions/coupon.html"

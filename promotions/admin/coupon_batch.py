@@ -20,8 +20,9 @@ from audit.admin.base import MachineAdmin
 from audit.admin.verbs import Answer, ReasonForm, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
-from promotions.admin import links, looks, making
+from promotions.admin import links, looks, making, rights
 from promotions.admin.coupon_forms import BatchForm
+from promotions.admin.rights import CouponRightsMixin
 from promotions.models import CouponBatch
 from promotions.queries import coupon_books
 from promotions.services import coupons
@@ -39,7 +40,7 @@ def stop(rows: Sequence[CouponBatch], told: Mapping[str, Any], actor: Actor, at:
 
 
 @admin.register(CouponBatch)
-class CouponBatchAdmin(MachineAdmin):
+class CouponBatchAdmin(CouponRightsMixin, MachineAdmin):
     """Codes that were made together."""
 
     change_form_template = "admin/promotions/coupon_batch.html"
@@ -122,7 +123,9 @@ class CouponBatchAdmin(MachineAdmin):
         """Return the codes as a CSV file; codes are money, so only those who may make them get it."""
         if not (self.has_view_permission(request) and request.user.has_perm(MAY_MAKE)):
             raise PermissionDenied
-        row = get_object_or_404(CouponBatch, pk=pk)
+        row = get_object_or_404(CouponBatch.objects.select_related("promotion"), pk=pk)
+        if not rights.may_write(request.user, row.promotion):
+            raise PermissionDenied
         if not coupon_books.counts([row])[pk].is_complete:
             messages.warning(request, gettext("Not all codes are made yet. Wait until the bar is full."))
             return HttpResponseRedirect(reverse("admin:promotions_couponbatch_change", args=[pk]))

@@ -13,6 +13,7 @@ from audit.admin import columns
 from audit.admin.base import MachineAdmin
 from audit.admin.filters import Words
 from audit.rules.actors import Actor
+from promotions.admin import rights
 from promotions.services.coupons import NotACoupon
 
 
@@ -36,6 +37,8 @@ def page(
     names = f"admin:{meta.app_label}_{meta.model_name}"
     if request.method == "POST" and form.is_valid():
         try:
+            if not rights.may_write(request.user, form.cleaned_data["promotion"]):
+                raise NotACoupon(rights.BEYOND)
             made = make(form)
             return HttpResponseRedirect(reverse(f"{names}_change", args=[made.pk]))
         except NotACoupon as refused:

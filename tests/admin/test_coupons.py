@@ -6,10 +6,12 @@ from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
 from promotions.models import Coupon, CouponBatch, Promotion, Redemption
 from promotions.rules.rewards import SpendAndSave, Step
@@ -252,6 +254,27 @@ def test_who_may_only_look_makes_stops_and_downloads_nothing(clerk, promotion):
     nobody = clerk()
     for url in (BATCHES, COUPONS, REDEMPTIONS, f"{BATCHES}{batch.pk}/progress/"):
         assert nobody.get(url).status_code == 403
+
+
+def test_who_answers_for_another_channel_makes_stops_and_downloads_no_coupons(clerk, promotion):
+    """The rights on coupons alone are not enough: coupons take money off for the promotion."""
+    batch = batch_of(promotion, 2)
+    names = ("view_coupon", "add_coupon", "change_coupon", "view_couponbatch", "add_couponbatch", "change_couponbatch")
+    limited = clerk(*(f"promotions.{name}" for name in names))
+    words = "You may not write on its promotion: it reaches beyond what you answer for."
+    told = {"promotion": promotion.pk, "name": "x", "size": "1", "code": "X"}
+    for url in (f"{BATCHES}add/", f"{COUPONS}add/"):
+        assert words in text(limited.post(url, told))
+    for url in (f"{BATCHES}do/stop/?ids={batch.pk}", f"{COUPONS}do/stop/?ids={batch.coupons.first().pk}"):
+        assert words in text(limited.post(url, {"reason": "x"}, follow=True))
+    assert limited.get(f"{BATCHES}{batch.pk}/codes.csv").status_code == 403
+    assert (Coupon.objects.count(), Coupon.objects.filter(is_active=True).count()) == (2, 2)
+    user = User.objects.get(pk=limited.session["_auth_user_id"])
+    assign_perm("promotions.change_promotion", user, promotion)
+    assert limited.get(f"{BATCHES}{batch.pk}/codes.csv").status_code == 200
+    assert limited.post(f"{COUPONS}add/", told).status_code == 302
+    limited.post(f"{BATCHES}do/stop/?ids={batch.pk}", {"reason": "x"})
+    assert list(Coupon.objects.filter(is_active=True).values_list("code", flat=True)) == ["X"]
 
 
 @pytest.mark.parametrize("url", [BATCHES, COUPONS, REDEMPTIONS])
