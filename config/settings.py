@@ -150,6 +150,9 @@ CELERY_TASK_ROUTES = {
     "orders.run_backtests": {"queue": "reports"},
     "orders.prune_runs": {"queue": "reports"},
     "orders.claim_back": {"queue": "stock"},
+    "orders.follow_disruptions": {"queue": "stock"},
+    "orders.learn_lanes": {"queue": "reports"},
+    "orders.value_stock": {"queue": "reports"},
     "promotions.publish_due": {"queue": "stock"},
     "promotions.watch_budgets": {"queue": "stock"},
     "promotions.fill_coupons": {"queue": "reports"},
@@ -183,6 +186,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.replan_promises": 60.0,
         "orders.run_backtests": 5.0,
         "orders.claim_back": 15.0,
+        "orders.follow_disruptions": 30.0,
         "promotions.publish_due": 10.0,
         "promotions.watch_budgets": 300.0,
         "promotions.fill_coupons": 5.0,
@@ -208,6 +212,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=50),
         "options": {"expires": 3600.0},
     },
+    "learn-lanes": {
+        "task": "orders.learn_lanes",
+        "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 3600.0},
+    },
+    "value-stock": {
+        "task": "orders.value_stock",
+        "schedule": crontab(hour=3, minute=40),
+        "options": {"expires": 3600.0},
+    },
     "verify-stock": {
         "task": "orders.verify_stock",
         "schedule": crontab(hour=3, minute=10),
@@ -224,6 +238,9 @@ PROMOTION_WORDS = {"tiers": "orders.queries.buyers.tiers", "segments": "orders.q
 # What becomes of a promotion that neither a budget nor a number of orders bounds: "ask" for two approvals, or "refuse".
 PROMOTION_UNBOUNDED_BUDGETS = env.str("PROMOTION_UNBOUNDED_BUDGETS", default="ask")
 
+# Stock comes so often: what the last units of a region are worth until then. Goods that last longer are slow.
+ROUTING_REPLENISHMENT_DAYS = env.float("ROUTING_REPLENISHMENT_DAYS", default=7.0)
+ROUTING_SLOW_DAYS = env.float("ROUTING_SLOW_DAYS", default=90.0)
 # So many nodes may fail an order before only a person routes it again.
 ROUTING_MOST_FAILURES = env.int("ROUTING_MOST_FAILURES", default=3)
 

@@ -11,7 +11,10 @@ from orders.services import (
     backorders,
     backtests,
     claiming,
+    cover,
+    disruptions,
     expiry,
+    lanes,
     mapping,
     pipeline,
     promises,
@@ -62,6 +65,24 @@ def expire_unpaid(**_kwargs: Any) -> None:
 def claim_back(**_kwargs: Any) -> None:
     """Give parcels that their nodes did not begin in time to other nodes (queue ``stock``)."""
     claiming.claim_back(at=timezone.now())
+
+
+@shared_task(name="orders.follow_disruptions")
+def follow_disruptions(**_kwargs: Any) -> None:
+    """Plan again what disruptions and nodes that are down touch (queue ``stock``)."""
+    disruptions.follow(at=timezone.now())
+
+
+@shared_task(name="orders.learn_lanes")
+def learn_lanes(**_kwargs: Any) -> None:
+    """Learn how long carriers' parcels take between two regions (queue ``reports``)."""
+    lanes.learn(at=timezone.now())
+
+
+@shared_task(name="orders.value_stock")
+def value_stock(**_kwargs: Any) -> None:
+    """Work out what units are worth where they lie (queue ``reports``)."""
+    cover.refresh(at=timezone.now())
 
 
 @shared_task(name="orders.expire_lots")
