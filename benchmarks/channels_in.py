@@ -1,27 +1,32 @@
 """The way in: ten channels push orders through the web door, with a burst in the middle, while a worker drains them.
 
-An answer's time counts from the moment the order was due to be sent, so a sender that falls behind hides nothing.
+An answer counts from the moment the order was due to be sent, so a sender that falls behind hides nothing. In the
+same run the same requests, for a shorter time, go to a bare server that only answers: what the machine can do at all.
 """
 
-import http.client
+import contextlib
 import json
+import os
+import tempfile
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-import httpx
 from django.db.models import F, Max
 from django.utils import timezone
 
 from audit.rules.actors import Actor
-from benchmarks import door
+from benchmarks import door, sender
 from benchmarks.figures import Figures, at_most
 from benchmarks.machine import Database, Worker, empty_tables, settle
 from benchmarks.options import Options
+from benchmarks.sender import Answer, Due
 from channels.adapters.house import sign
 from channels.models import Channel, InboundMessage
+from config.embedded.broker import Valkey
+from config.run import NICE
 from inventory.models import Category, Node, Sku
 from inventory.services import movements
 from inventory.statuses import MovementKind, NodeKind
@@ -34,9 +39,10 @@ BURST = 2_000  # within one second, in the middle
 LENGTH = 7.5  # times --seconds: a minute as measured for docs/benchmarks.md
 SECRET = "way-in"  # noqa: S105  # of shops that live as long as the measurement
 PATIENCE = 900.0
-TIMEOUT = 120.0
-WARM_UP = 40
-SENDERS = 64  # connections that all channels together have open
+CONNECTIONS = 64  # that all channels together have open
+WARM_UP = 4 * CONNECTIONS  # requests, so that every thread of the web has answered before the clock runs
+FLOOR_SECONDS = 10.0
+WORDS = ["--threads", "16", "--timeout", "60"]  # as the hub is run
 
 
 class Load(NamedTuple):
@@ -46,11 +52,11 @@ class Load(NamedTuple):
     burst: int
 
 
-class Answer(NamedTuple):
-    """What came of one push: the status (0 for none) and the seconds since it was due."""
+class Offered(NamedTuple):
+    """What came of a load: its answers, and the CPU milliseconds of the web server for each."""
 
-    status: int
-    seconds: float
+    answers: list[Answer]
+    cpu_ms: float
 
 
 def run(figures: Figures, options: Options, database: Database) -> None:
@@ -59,23 +65,24 @@ def run(figures: Figures, options: Options, database: Database) -> None:
     load = Load(seconds, round(BURST * min(1.0, seconds / 60)))
     due = moments(load)
     figures.heading(f"in: {len(due)} orders of {len(CHANNELS)} channels in {seconds:.0f} s, {load.burst} in one second")
+    figures.show("in_load_of_the_machine_before", os.getloadavg()[0])
     empty_tables()
     _load_company()
     settle()
-    worker = Worker("channels_in", "draining", str(len(due)))
+    worker = Worker("channels_in", "draining", str(len(due) + WARM_UP))
     try:
-        with door.opened(["--threads", "4", "--timeout", "60"]) as address:
-            for _ in range(WARM_UP):  # on connections of their own: every process has answered before the clock runs
-                httpx.get(f"{address}/livez").raise_for_status()
+        with _broker() as broker, door.opened(WORDS, broker=broker) as address:
             worker.go()
-            answers = _push(address, due)
+            hub = _offer(address, due)
         began = time.perf_counter()
         drained = worker.result()
     finally:
         worker.close()
-    _show(figures, answers, len(due))
+    _show(figures, hub.answers, len(due))
     figures.show("in_seconds_to_drain_after_the_last_push", time.perf_counter() - began)
     figures.show("in_orders_drained_per_s", drained["result"] / drained["seconds"])
+    with door.opened(WORDS, app=door.BARE) as address:
+        _show_floor(figures, hub, _offer(address, moments(Load(min(seconds, FLOOR_SECONDS), load.burst))))
 
 
 def moments(load: Load) -> list[float]:
@@ -86,8 +93,9 @@ def moments(load: Load) -> list[float]:
 
 
 def draining(orders: str) -> Any:
-    """Return how a worker works the inbox off until all these orders are there."""
+    """Return how a worker works the inbox off until all these orders are there, behind the web as the hub's workers."""
     wanted = int(orders)
+    os.nice(int(NICE))
 
     def drain() -> int:
         taken, ends = 0, time.monotonic() + PATIENCE
@@ -101,58 +109,63 @@ def draining(orders: str) -> Any:
 
 def _show(figures: Figures, answers: list[Answer], offered: int) -> None:
     statuses = Counter(answer.status for answer in answers)
-    waits = sorted(answer.seconds for answer in answers)
-    figures.show("in_answer_p50_s", waits[len(waits) // 2])
-    figures.show("in_answer_p99_s", waits[len(waits) * 99 // 100], at_most(1.0))
+    figures.show("in_answer_p50_s", _share(answers, 50))
+    figures.show("in_answer_p99_s", _share(answers, 99), at_most(1.0))
+    figures.show("in_answer_longest_s", max(answer.seconds for answer in answers))
     figures.show("in_not_accepted", offered - statuses[202], at_most(0))
-    kept = InboundMessage.objects.count()
+    kept = InboundMessage.objects.filter(external_id__startswith="I").count()
     figures.show("in_accepted_and_not_kept", max(0, statuses[202] - kept), at_most(0))
     done = InboundMessage.objects.filter(status="done")
-    figures.show("in_kept_and_not_done", kept - done.count(), at_most(0))
+    figures.show("in_kept_and_not_done", InboundMessage.objects.count() - done.count(), at_most(0))
     figures.show("in_done_without_an_order", max(0, done.count() - Order.objects.count()), at_most(0))
     oldest = done.aggregate(age=Max(F("finished_at") - F("received_at")))["age"]
     figures.show("in_oldest_backlog_s", oldest.total_seconds() if oldest else 0.0)
 
 
-def _push(address: str, due: list[float]) -> list[Answer]:
-    """Send each order when it is due, or as soon after that as a sender is free: its time runs all the same."""
-    place = urlsplit(address).netloc
-    bodies = [_order(number) for number in range(len(due))]
-    turn, began = iter(range(len(due))), time.perf_counter()
-
-    def send() -> list[Answer]:
-        line, answers = http.client.HTTPConnection(place, timeout=TIMEOUT), []
-        for number in turn:  # shared by all senders
-            if (ahead := due[number] - (time.perf_counter() - began)) > 0:
-                time.sleep(ahead)
-            status = _post(line, CHANNELS[number % len(CHANNELS)], bodies[number])
-            answers.append(Answer(status, time.perf_counter() - began - due[number]))
-        line.close()
-        return answers
-
-    with ThreadPoolExecutor(SENDERS) as pool:
-        return [answer for sent in [pool.submit(send) for _ in range(SENDERS)] for answer in sent.result()]
+def _show_floor(figures: Figures, hub: Offered, bare: Offered) -> None:
+    figures.show("in_bare_answer_p50_s", _share(bare.answers, 50))
+    figures.show("in_bare_answer_p99_s", _share(bare.answers, 99))
+    figures.show("in_web_cpu_ms_per_order", hub.cpu_ms)
+    figures.show("in_web_cpu_to_bare_ratio", hub.cpu_ms / bare.cpu_ms)
 
 
-def _post(line: http.client.HTTPConnection, channel: str, body: bytes) -> int:
-    """Push once, and once more on a fresh connection when the door had closed an idle one; 0 when nothing came back."""
-    headers = {sign.HEADER: sign.signature(body, SECRET), "Content-Type": "application/json"}
-    for _attempt in range(2):
+def _share(answers: list[Answer], percent: int) -> float:
+    waits = sorted(answer.seconds for answer in answers)
+    return waits[len(waits) * percent // 100]
+
+
+@contextlib.contextmanager
+def _broker() -> Iterator[str]:
+    """Start a broker, so that the door pays for waking the workers as well."""
+    with tempfile.TemporaryDirectory(prefix="orderhub-bench-") as folder:
+        server = Valkey(Path(folder) / "valkey", Path(folder) / "valkey.log")
         try:
-            line.request("POST", f"/in/{channel}/", body, headers)
-            answer = line.getresponse()
-            answer.read()
-        except (OSError, http.client.HTTPException):
-            line.close()
-        else:
-            return answer.status
-    return 0
+            yield server.start()
+        finally:
+            server.stop()
 
 
-def _order(number: int) -> bytes:
+def _offer(address: str, due: list[float]) -> Offered:
+    """Send each order when it is due, or as soon after that as a connection is free: its time runs all the same."""
+    warm = [Due(0.0, _pushed(address, f"W{number:06}", number)) for number in range(WARM_UP)]
+    pushes = [Due(moment, _pushed(address, f"I{number:06}", number)) for number, moment in enumerate(due)]
+    sender.send(address, warm, connections=CONNECTIONS)
+    spent = door.cpu_seconds()
+    answers = sender.send(address, pushes, connections=CONNECTIONS)
+    return Offered(answers, (door.cpu_seconds() - spent) * 1000 / len(due))
+
+
+def _pushed(address: str, external_id: str, number: int) -> bytes:
+    """Return one signed order as it goes over the wire, all of it made before the clock runs."""
+    body = _order(external_id, number)
+    headers = {sign.HEADER: sign.signature(body, SECRET), "Content-Type": "application/json"}
+    return sender.posted(address, f"/in/{CHANNELS[number % len(CHANNELS)]}/", body, headers)
+
+
+def _order(external_id: str, number: int) -> bytes:
     at = timezone.now().isoformat()
     body = {
-        "type": "order", "external_id": f"I{number:06}", "revision": 1, "placed_at": at, "paid_at": at,
+        "type": "order", "external_id": external_id, "revision": 1, "placed_at": at, "paid_at": at,
         "currency": "CNY", "buyer_key": f"buyer-{number}",
         "address": {"province": "上海市", "city": "上海市", "line": f"{number} 号"},
         "lines": [{"external_id": "1", "sku_code": f"S{number % 100}", "title": "杯", "quantity": 1,
