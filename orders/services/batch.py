@@ -165,6 +165,7 @@ class Batch:
     node_deeds: list[tuple[int, str]] = field(default_factory=list)  # node id, what it did with a parcel
     parts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     is_in_turn: bool = False  # the works stand in the order in which they are served
+    only_nodes: dict[str, frozenset[int]] = field(default_factory=dict)  # order number → nodes that a person chose
 
     def tell(self, work: Work, kind: EventKind, detail: Sentence | None = None) -> None:
         """Add one event to an order's timeline."""

@@ -41,7 +41,7 @@ def _may_go_on(work: Work) -> bool:
     return not work.holds and work.order.cancelled_at is None
 
 
-def _may_reserve(work: Work) -> bool:
+def may_reserve(work: Work) -> bool:
     """Goods are set aside while the channel says wait, a refund is undecided or a gift is gone; under no other hold."""
     return set(work.holds) <= {HoldKind.CHANNEL, HoldKind.REFUND, HoldKind.GIFT} and work.order.cancelled_at is None
 
@@ -60,7 +60,7 @@ def _is_unallocated(batch: Batch, work: Work) -> bool:
     order = work.order
     in_term = order.reserved_until is not None and (order.reserved_until > batch.at or bool(work.holds))
     return (
-        _may_reserve(work)
+        may_reserve(work)
         and work.is_priced
         and (order.money_state == MoneyState.PAID or in_term)
         and _lacks_units(work)

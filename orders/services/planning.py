@@ -85,6 +85,21 @@ def plan(batch: Batch, works: Sequence[Work]) -> list[Planned]:
     ]
 
 
+def inputs_of(batch: Batch, works: Sequence[Work]) -> Inputs:
+    """Return what planning these orders would be told now, but for channels' shares. Locks and writes nothing."""
+    asked = _wishes(batch, works)
+    sku_ids = {item.sku_id for wish in asked for item in wish.demand.items}
+    needs = lots.needs(sku_ids, timezone.localdate(batch.at))
+    acts = acting.read()
+    return Inputs(
+        situation=situations.read(sku_ids, at=batch.at),
+        demands=[wanted for _channel, wanted in _with_lives(asked, needs)],
+        policies=[acts.of(wish.work.order.number)[0] for wish in asked],
+        stock=promise.promisable(sku_ids),
+        shelves=lots.shelves(needs.categories),
+    )
+
+
 def release_after(entry: Planned, *, at: datetime) -> datetime | None:
     """Return until when the parcels of an order wait for a better plan; None: they go at once.
 
@@ -152,19 +167,20 @@ def _wishes(batch: Batch, works: Sequence[Work]) -> list[_Wish]:
     for work in works:
         order, channel = work.order, batch.channels[work.order.channel_id].code
         behind, tier = tried.get(order.pk, attempts.Tried()), tiers.get(id(work), "")
+        chosen = batch.only_nodes.get(order.number)
         wanted = Demand(
             reference=order.number,
             region=order.region,
             city=order.city,
             items=wishes.items_wanted(work.wanted(), batch.parts, work.allocated() if work.parcels else {}),
-            nodes=serving.get(order.channel_id),
+            nodes=serving.get(order.channel_id) if chosen is None else chosen,
             channel=channel,
             method=order.method,
             priority=order.priority + _rank(tier),
             tier=tier,
             value=float(order.total_amount),
             deliver_by=order.deliver_by,
-            refused_by=behind.nodes,
+            refused_by=behind.nodes if chosen is None else frozenset(),  # a person may ask a node again
             attempts=behind.count,
         )
         asked.append(_Wish(work, channel, wanted))
