@@ -21,7 +21,7 @@ from promotions.queries import shop
 from promotions.rules import rule as rules
 from promotions.rules import sentences
 from promotions.rules.baskets import Basket, BasketLine, Quote
-from promotions.services import coupons, quotes
+from promotions.services import coupons, permissions, quotes
 
 PROBLEM = OpenApiResponse(ProblemSerializer, description="What is wrong with the request.")
 
@@ -32,10 +32,20 @@ class MayView(ModelPermissions):
     perms_map = ModelPermissions.perms_map | {"POST": ["%(app_label)s.view_%(model_name)s"]}
 
 
+class MaySee(ModelPermissions):
+    """Whoever may read promotions, and whoever answers for a field of them, who then reads what stays inside it."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Return whether the person reads some promotions at all."""
+        is_known = bool(request.user and request.user.is_authenticated)
+        return super().has_permission(request, view) or (is_known and permissions.has_fields(request.user))
+
+
 class PromotionsView(GenericAPIView[Promotion]):
     """The promotions that are live now, by code."""
 
     queryset = Promotion.objects.all()  # whose permission to view is asked for
+    permission_classes = (MaySee,)
     serializer_class = serializers.PromotionSerializer
     pagination_class = None
 
@@ -45,9 +55,11 @@ class PromotionsView(GenericAPIView[Promotion]):
         responses={200: serializers.PromotionSerializer(many=True), 400: PROBLEM},
     )
     def get(self, request: Request) -> Response:
-        """Answer with all of them: they are few."""
+        """Answer with all of them, they are few; to whoever answers for a field only with what stays inside it."""
         refuse_unknown(request, set())
         live = PromotionVersion.objects.filter(status=VersionStatus.LIVE).select_related("promotion")
+        if not request.user.has_perm("promotions.view_promotion"):
+            live = live.filter(promotion__in=permissions.in_fields(request.user))
         versions = list(live.order_by("promotion__code"))
         said = [rules.from_json(version.body) for version in versions]
         names = shop.names(said)

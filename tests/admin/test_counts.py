@@ -31,7 +31,7 @@ from inventory.models import (
     Transfer,
 )
 from orders.models import Hold, Order, Oversell, ParcelScan, Refund, Return
-from promotions.models import Campaign
+from promotions.models import Campaign, Scope
 from tests import small_company as company
 from tests.admin import offers
 from tests.small_company import NOON
@@ -85,6 +85,7 @@ QUERIES = {
     "orders.routingdecision": 5,
     "promotions.campaign": 5,
     "promotions.promotion": 8,
+    "promotions.scope": 5,
 }
 
 
@@ -102,6 +103,7 @@ def fill(sell, shop, number: int) -> None:
                             found_at=NOON)  # fmt: skip
     Campaign.objects.create(code=f"P{number}", name="Autumn", starts_at=NOON, ends_at=timezone.now())
     offers.ask_for(offers.promise_gift(f"G{number}", cup))
+    Scope.objects.create(kind="channel", code=f"C{number}")
     OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key=f"k{number}", subject="JD-1",
                                    body={}, not_before=NOON, created_at=NOON)  # fmt: skip
     begun = company.channel(f"SU{number}")

@@ -28,7 +28,7 @@ from inventory.services import quality, stock_import, transfers
 from orders.models import Backtest, Order, Oversell, ParcelScan, Refund, Return
 from orders.services import holds
 from promotions.admin.kinds import KINDS
-from promotions.models import Campaign, Promotion
+from promotions.models import Campaign, Promotion, Scope
 from tests import small_company as company
 from tests.admin import offers, papers
 from tests.admin.reading import chinese_left, english_left
@@ -66,6 +66,7 @@ def full_desk(desk, sell, shop):
     ListingStock.objects.create(listing=listing, quantity_due=3, due_since_at=NOON)
     Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="push_lag",
                             told_quantity=9, told_at=NOON, stock_fell_at=NOON, found_at=NOON)  # fmt: skip
+    Scope.objects.create(kind="region", code="east")
     Campaign.objects.create(code="NEW", name="Autumn", starts_at=NOON, ends_at=timezone.now() + timedelta(days=1))
     PullCursor.objects.create(channel=channel, pulled_until=NOON, last_pulled_at=NOON)
     InboundMessage.objects.create(channel=channel, external_id="9", payload=b"\xff", status="parked", received_at=NOON,

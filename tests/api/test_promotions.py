@@ -3,8 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
+from guardian.shortcuts import assign_perm
 
-from promotions.models import Allowance, Coupon, Redemption
+from promotions.models import Allowance, Coupon, Redemption, Scope
+from promotions.rules.conditions import OnChannel
 from promotions.rules.rewards import SpendAndSave, Step
 from promotions.rules.rule import Limits, Rule
 from tests.orders.services import scenes
@@ -113,3 +116,13 @@ def test_the_order_page_says_why_the_price(shop, admin_client):
     page = admin_client.get(f"/admin/orders/order/{scenes.order().pk}/change/").content.decode()
     assert "Why this price" in page
     assert "It takes 5.00 off." in page
+
+
+def test_whoever_answers_for_a_channel_reads_what_is_live_on_it_only(shop, client_with):
+    live("OURS", Rule(reward=SAVE_5, condition=OnChannel(("JD",))))
+    live("ALL", Rule(reward=SAVE_5))
+    client = client_with()
+    assert client.get(PROMOTIONS).status_code == 403
+    assign_perm("write_in_scope", User.objects.latest("pk"), Scope.objects.create(kind="channel", code="JD"))
+    assert [one["code"] for one in client.get(PROMOTIONS).json()] == ["OURS"]
+    assert ask(client, basket()).status_code == 403
