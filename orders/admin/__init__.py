@@ -10,6 +10,7 @@ from orders.admin import (
     hold,
     order,
     oversell,
+    policy,
     refund,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "hold",
     "order",
     "oversell",
+    "policy",
     "refund",
 ]

@@ -105,7 +105,7 @@ def _of_hard(group: Group, known: Known) -> Iterator[Sentence]:
         yield say("The group “%(name)s” has a negative limit of distance. Give 0 or more kilometres.", name=group.name)
     if hard.most_backlog_hours is not None and hard.most_backlog_hours < 0:
         yield say("The group “%(name)s” has a negative limit of backlog. Give 0 or more hours.", name=group.name)
-    if not any(_passes(kind, groups, hard) for kind, groups in known.nodes):
+    if not any(passes(hard, kind, groups) for kind, groups in known.nodes):
         yield say(
             "No node passes the group “%(name)s”: no active node is of its kinds and in its node groups. Loosen them, "
             "or put nodes into the groups.",
@@ -113,7 +113,8 @@ def _of_hard(group: Group, known: Known) -> Iterator[Sentence]:
         )
 
 
-def _passes(kind: str, groups: frozenset[str], hard: Hard) -> bool:
+def passes(hard: Hard, kind: str, groups: frozenset[str]) -> bool:
+    """Return whether hard rules let a node of this kind, in these groups, send at all."""
     return (
         (not hard.node_kinds or kind in hard.node_kinds)
         and (not hard.node_groups or not groups.isdisjoint(hard.node_groups))

@@ -50,8 +50,10 @@ def describe(policy: Policy, names: Names = NO_NAMES) -> Sentence:
 
 def of_group(group: Group, names: Names = NO_NAMES) -> Sentence:
     """Return what a group takes and from which nodes it sends."""
-    parts = {"name": group.name, "which": which(group.when, names), "nodes": nodes(group.hard)}
-    return say("“%(name)s”: %(which)s from %(nodes)s", **parts)
+    return say(
+        "“%(name)s”: %(which)s from %(nodes)s",
+        name=group.name, which=which(group.when, names), nodes=nodes(group.hard),
+    )  # fmt: skip
 
 
 def which(when: When, names: Names = NO_NAMES) -> Sentence:
