@@ -27,11 +27,15 @@ from config.demo.calendar import (
 from config.demo.catalogue import DemoSku
 from config.demo.company import CHANNELS, NODES, DemoChannel
 from config.demo.paper import Scribe
-from config.demo.past import Past, PastParcel
+from config.demo.past import Past, PastParcel, Verdicts
 from config.demo.people import Buyer, People
 from config.demo.tape import Tape
 from config.demo.warehouse import Warehouse, day_of, days_between, midnight
-from orders.rules.routing import nearest as routing
+from orders.rules.routing.candidates import ABLE, FULL, SHORT, Reaches
+from orders.rules.routing.facts import Demand, Item, NodeFacts, Situation
+from orders.rules.routing.planner import Planner
+from orders.rules.routing.plans import Plan
+from orders.rules.routing.policy import BUILT_IN
 
 GROWTH_A_DAY = 0.0006
 NOISE = 0.05
@@ -75,8 +79,9 @@ class History:
         self._people = {channel.code: People(channel, seed) for channel in CHANNELS}
         self._serials: Counter[str] = Counter()
         self._nodes = [_facts(node_id) for node_id in range(1, len(NODES) + 1)]
-        self._needed: Counter[int] = Counter()
         self._parcels: Counter[tuple[date, int]] = Counter()
+        self._reaches = Reaches(self._situation(self.days[0]))
+        self._needed: Counter[int] = Counter()
         self._at_tills: set[int] = set()
         self._seed = seed
 
@@ -115,7 +120,7 @@ class History:
         running = [c for c in self.campaigns if c.starts_at.date() <= day <= c.ends_at.date()]
         weights = [channel.share * demand(day, channel.code, self.campaigns) for channel in CHANNELS]
         ordinary = sum(channel.share for channel in CHANNELS)
-        planner = routing.Planner(self._nodes_with_room(day), self._house.units, routing.Policy())
+        planner = Planner(self._situation(day), self._house.units, reaches=self._reaches)
         for placed, channel_place in self._placements(day, count, weights):
             past = self._order(placed, channel_place, [c for c in running if c.span[0] <= placed <= c.span[1]])
             if past is None:
@@ -129,11 +134,12 @@ class History:
             self._parcels.update((planned_on, p.plan.node_id) for p in past.parcels if p.status != "cancelled")
         self._write_node_days(through=day)
 
-    def _nodes_with_room(self, day: date) -> list[routing.NodeFacts]:
+    def _situation(self, day: date) -> Situation:
         """Return the nodes, less the parcels that came in just after midnight for orders of the evening before."""
-        return [
+        nodes = (
             replace(node, parcels_left=node.parcels_left - self._parcels[day, node.node_id]) for node in self._nodes
-        ]
+        )
+        return Situation(datetime.fromtimestamp(midnight(day), UTC), tuple(nodes))
 
     def _write_node_days(self, *, through: date) -> None:
         for day, node_id in sorted(key for key, used in self._parcels.items() if key[0] <= through and used):
@@ -214,16 +220,16 @@ class History:
             place for place, parts in enumerate(self._parts) if all(sku_id in everywhere for sku_id, _units in parts)
         }
 
-    def _route(self, past: Past, planner: routing.Planner, *, crowded: bool) -> None:
+    def _route(self, past: Past, planner: Planner, *, crowded: bool) -> None:
         """Plan the parcels and let them travel."""
         place = past.buyer.place
         items = tuple(
-            routing.Item(number, sku_id, units * line.quantity)
+            Item(number, sku_id, units * line.quantity)
             for number, line in enumerate(past.lines, start=1)
             for sku_id, units in self._parts[line.place]
         )
-        plan = planner.plan(routing.Demand(past.number, place.region, place.city, items))
-        past.verdicts, past.cost = plan.verdicts, plan.cost
+        plan = planner.plan(Demand(past.number, place.region, place.city, items, channel=past.channel.code), BUILT_IN)
+        past.policy, past.verdicts, past.cost = plan.policy, _verdicts(plan), plan.cost
         for parcel in plan.parcels:
             if past.channel.code == "POS" and parcel.node_code.startswith("ST"):
                 journey = life.hand_over(self._rng, past.start.released)
@@ -238,9 +244,26 @@ class History:
             past.way_back = life.come_back(self._rng, max(p.journey.delivered for p in past.parcels))
 
 
-def _facts(node_id: int) -> routing.NodeFacts:
+def _verdicts(plan: Plan) -> Verdicts:
+    """Return what a decision tells of the nodes, in a few words of each."""
+    judged = plan.judged
+    if judged is None:
+        return Verdicts()
+    able, short, full = [], [], []
+    for row in judged.rows:
+        code, km = row.lane.node.code, round(row.lane.km)
+        if row.verdict.code == ABLE:
+            able.append((code, km, round(judged.cost(row), 2)))
+        elif row.verdict.code == SHORT:
+            short.append((code, km, sum(judged.ask.want) - sum(row.have)))
+        elif row.verdict.code == FULL:
+            full.append(code)
+    return Verdicts(tuple(able), tuple(short), tuple(full), tuple(one.node_code for one in judged.reach.refusals))
+
+
+def _facts(node_id: int) -> NodeFacts:
     node = NODES[node_id - 1]
-    return routing.NodeFacts(
+    return NodeFacts(
         node_id=node_id,
         code=node.code,
         region=node.region,

@@ -15,7 +15,7 @@ from config.demo.past import Past, PastParcel
 from config.demo.tape import NULL, Tape, money, stamp
 from config.demo.warehouse import Warehouse, day_of
 from orders.rules import progress
-from orders.rules.routing import nearest as routing
+from orders.rules.routing.facts import Item
 
 PIPELINE, NODES_SYSTEM, DESK = "job:pipeline", "channel:WMS", "person:desk"
 FULL_STORY_DAYS = 60  # older orders keep their main events
@@ -125,7 +125,7 @@ class Scribe:
             )
             self._reservation(past, parcel, item)
 
-    def _reservation(self, past: Past, parcel: PastParcel, item: routing.Item) -> None:
+    def _reservation(self, past: Past, parcel: PastParcel, item: Item) -> None:
         """Write what was promised, and what became of it: sent, given back, or still waiting."""
         key = f"{parcel.number}/{item.line_number}/{item.sku_id}"
         node_id, term = parcel.plan.node_id, 0
@@ -162,7 +162,7 @@ class Scribe:
         outcome = "split" if len(past.parcels) > 1 else "single"
         self._tape.add(
             "orders_routingdecision",
-            f"{order_id}\t{stamp(past.start.allocated)}\t{routing.Policy.name}\t{outcome}\t{past.cost:.2f}\t"
+            f"{order_id}\t{stamp(past.start.allocated)}\t{past.policy}\t{outcome}\t{past.cost:.2f}\t"
             f'{{"parcels": [{parcels}], "missing": [], "able": {_listed(verdicts.able)}, '
             f'"short": {_listed(verdicts.short)}, "full": {json.dumps(verdicts.full)}, '
             f'"not_serving": {far}, "inactive": []}}',
@@ -264,7 +264,7 @@ def _parcel_events(parcel: PastParcel, *, with_picking: bool) -> list[tuple[int,
     return events
 
 
-def _returned_item(past: Past, skus: Sequence[DemoSku]) -> tuple[PastParcel, routing.Item] | None:
+def _returned_item(past: Past, skus: Sequence[DemoSku]) -> tuple[PastParcel, Item] | None:
     """Return the first single that was sold for money: bundles and presents are kept."""
     for parcel in past.parcels:
         for item in parcel.plan.items:

@@ -7,9 +7,22 @@ from config.demo.company import DemoChannel
 from config.demo.life import Beginning, Journey, WayBack
 from config.demo.people import Buyer
 from orders.rules import progress
-from orders.rules.routing import nearest as routing
+from orders.rules.routing.plans import Parcel
 
 _STAGES = (("delivered", "delivered"), ("shipped", "shipped"), ("packed", "packed"), ("picking", "picking"))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What a decision of the past tells of the nodes; costs in yuan, distances in kilometres.
+
+    ``able`` could send all alone: (code, km, cost). ``short`` lacks units: (code, km, units missing).
+    """
+
+    able: tuple[tuple[str, int, float], ...] = ()
+    short: tuple[tuple[str, int, int], ...] = ()
+    full: tuple[str, ...] = ()
+    not_serving: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -17,7 +30,7 @@ class PastParcel:
     """A parcel with its way."""
 
     number: str
-    plan: routing.Parcel
+    plan: Parcel
     journey: Journey
     status: str = "planned"
 
@@ -41,7 +54,8 @@ class Past:
     start: Beginning
     until: int
     parcels: list[PastParcel] = field(default_factory=list)
-    verdicts: routing.Verdicts = field(default_factory=routing.Verdicts)
+    policy: str = ""
+    verdicts: Verdicts = field(default_factory=Verdicts)
     cost: float = 0.0
     way_back: WayBack | None = None
     goods_state: str = "received"

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from inventory.rules.lots import Life, LotUnits
-from orders.rules.routing import nearest as routing
-from tests.orders.rules.test_routing import IDS, POLICY, A, B, demand, missing, node, sent, stock
+from orders.rules.routing.planner import plan_all
+from orders.rules.routing.policy import BUILT_IN
+from tests.orders.rules.routing_company import IDS, A, B, demand, missing, node, sent, situation, stock
 
 DAY = date(2026, 11, 2)
 NODES = [node("SH"), node("WH")]
@@ -21,18 +22,17 @@ def shelves(**codes):
 
 
 def wanted(*items, days=0, reference="O1"):
-    plain = demand(*items, reference=reference)
-    return routing.Demand(plain.reference, plain.region, plain.city, plain.items, lives={A: Life(DAY, days)})
+    return demand(*items, reference=reference, lives={A: Life(DAY, days)})
 
 
-def plan(demands, stock, shelves):
-    return routing.plan(demands, NODES, stock, POLICY, shelves)
+def plan(demands, stock, shelves, nodes=NODES):
+    return plan_all(demands, situation(*nodes), stock, lambda _demand: BUILT_IN, shelves)
 
 
 def test_units_that_keep_too_short_do_not_count():
     [answer] = plan([wanted((A, 3), days=30)], stock(SH={A: 9}, WH={A: 4}), shelves(SH=[(5, 9)], WH=[(60, 4)]))
     assert (sent(answer), missing(answer)) == ({"WH": {(1, A): 3}}, {})
-    assert answer.verdicts.short == (("SH", 0, 3),)
+    assert [(one.node_code, one.lacks) for one in answer.verdicts("short")] == [("SH", ((A, 3),))]
 
 
 def test_what_nobody_has_long_enough_is_missing_and_told():
@@ -58,7 +58,7 @@ def test_a_sku_that_is_nowhere_is_not_told_as_too_short():
 def test_demands_of_one_run_count_lots_down(first, second, gets):
     levels, lots = stock(SH={A: 9}), shelves(SH=[(5, 4), (60, 5)])
     demands = [wanted((A, 4), days=first), wanted((A, 5), days=second, reference="O2")]
-    answers = routing.plan(demands, [node("SH")], levels, POLICY, lots)
+    answers = plan(demands, levels, lots, [node("SH")])
     assert [sum(sum(items.values()) for items in sent(answer).values()) for answer in answers] == gets
     assert sum(lot.free for lot in lots[A, IDS["SH"]]) == levels[A][IDS["SH"]] == 9 - sum(gets)
 
