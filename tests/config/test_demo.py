@@ -310,7 +310,7 @@ def test_safety_rules_of_the_past_explain_what_is_kept_back_today(company: load.
     assert rules == {1: "retired", 2: "live", 3: "live", 4: "live", 5: "live", 6: "live", 7: "live", 8: "draft"}
     assert explained[0][0] == 0
     assert explained[0][1] > 500
-    assert explained[0][2] == 4  # the seventh begins in December, a tenth at Kunshan is as much as was kept there before
+    assert explained[0][2] == 4  # the seventh begins in December; a tenth at Kunshan is what was kept there anyway
     assert ask("SELECT DISTINCT own_safety_stock FROM inventory_stocklevel ORDER BY 1") == [(1,), (2,), (3,)]
 
 
