@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.html import format_html, format_html_join
@@ -14,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from audit.admin import columns, filters
+from audit.admin import columns, filters, masking
 from audit.admin.base import MachineAdmin
 from audit.admin.verbs import Answer, ReasonForm, Verb, VerbForm
 from audit.rules.actors import Actor
@@ -26,6 +27,8 @@ from channels.statuses import Lane, OutboundStatus
 
 TONES = {"pending": "blue", "sent": "green", "needs_person": "red", "given_up": "grey"}
 SHOWN_TRIES = 50
+SEE_PERSONAL = "orders.view_order_personal"
+MASKS = {"name": masking.name, "phone": masking.phone, "line": masking.address, "token": masking.key}
 
 
 def send_again(rows: Sequence[OutboundMessage], told: Mapping[str, Any], actor: Actor, at: datetime) -> Answer:
@@ -52,13 +55,15 @@ class MendForm(VerbForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["body"].initial = self.rows[0].body
+        self.fields["body"].initial = shown(self.rows[0], self.rows[0].body)
 
     def clean(self) -> dict[str, Any]:
         """Check that one message is mended, with a body of its kind."""
         told = super().clean() or {}
         if len(self.rows) != 1:
             raise forms.ValidationError(_("Edit one message at a time."))
+        if is_hidden(self.rows[0]):
+            raise forms.ValidationError(_("Only people who may see buyers' personal data edit this message."))
         body = told.get("body")
         if not isinstance(body, dict):
             raise forms.ValidationError(_("A message's body is an object: names and values."))
@@ -67,6 +72,29 @@ class MendForm(VerbForm):
         except replay.NotMended as error:
             raise forms.ValidationError(columns.sentence(error.reason.stored())) from error
         return told
+
+
+def shown(message: OutboundMessage, body: Any) -> Any:
+    """Return a body as the reader may see it: whom it is about is masked where the reader may not know."""
+    return _masked(body) if is_hidden(message) else body
+
+
+def is_hidden(message: OutboundMessage) -> bool:
+    """Return whether the message is about a person whom its reader may not know."""
+    return not getattr(message, "may_see_personal", False) and _masked(message.body) != message.body
+
+
+def _masked(body: Any) -> Any:
+    """Return a body in which receivers, and those whom a notice goes to, can be recognised and not misused."""
+    if not isinstance(body, dict):
+        return body
+    hidden: dict[str, Any] = {"to": masking.key(body["to"])} if isinstance(body.get("to"), str) else {}
+    receiver = body.get("receiver")
+    if isinstance(receiver, dict):
+        hidden["receiver"] = receiver | {
+            part: mask(receiver[part]) for part, mask in MASKS.items() if isinstance(receiver.get(part), str)
+        }
+    return body | hidden
 
 
 def _pretty(value: Any) -> str:
@@ -95,6 +123,11 @@ def needs_person(message: OutboundMessage) -> bool:
     return message.status == OutboundStatus.NEEDS_PERSON
 
 
+def may_be_mended(message: OutboundMessage) -> bool:
+    """Return whether the reader can edit the message: not without seeing it whole."""
+    return needs_person(message) and not is_hidden(message)
+
+
 @admin.register(OutboundMessage)
 class OutboundMessageAdmin(MachineAdmin):
     """What we tell others."""
@@ -121,7 +154,7 @@ class OutboundMessageAdmin(MachineAdmin):
     verbs = (
         Verb("replay", _("Send again"), send_again, icon="send", is_offered=needs_person),
         Verb(
-            "mend", _("Edit and send again…"), mend, form=MendForm, icon="edit", is_offered=needs_person,
+            "mend", _("Edit and send again…"), mend, form=MendForm, icon="edit", is_offered=may_be_mended,
             intro=_("The body as it goes out, in the house language. The first one is kept."),
         ),
         Verb(
@@ -129,6 +162,11 @@ class OutboundMessageAdmin(MachineAdmin):
             intro=_("Nothing is sent any more. What waits behind an event of the same order goes on."),
         ),
     )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Say on each row whether its reader may know whom it is about."""
+        may_see = request.user.has_perm(SEE_PERSONAL)
+        return super().get_queryset(request).annotate(may_see_personal=Value(may_see))
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that sends a range again."""
@@ -182,8 +220,7 @@ class OutboundMessageAdmin(MachineAdmin):
     @admin.display(description=_("body"))
     def content(self, message: OutboundMessage) -> SafeString:
         """Show what is told."""
-        text = json.dumps(message.body, ensure_ascii=False, indent=2)
-        return format_html('<pre class="payload">{}</pre>', text)
+        return format_html('<pre class="payload">{}</pre>', _pretty(shown(message, message.body)))
 
     @admin.display(description=_("last answer"))
     def answer(self, message: OutboundMessage) -> SafeString:
@@ -196,7 +233,9 @@ class OutboundMessageAdmin(MachineAdmin):
         if message.first_body is None:
             return columns.EMPTY
         return format_html(
-            '{}<pre class="payload">{}</pre>', columns.actor(message.edited_by), _pretty(message.first_body)
+            '{}<pre class="payload">{}</pre>',
+            columns.actor(message.edited_by),
+            _pretty(shown(message, message.first_body)),
         )
 
     @admin.display(description=_("tries to deliver"))
