@@ -153,6 +153,7 @@ CELERY_TASK_ROUTES = {
     "orders.follow_disruptions": {"queue": "stock"},
     "orders.learn_lanes": {"queue": "reports"},
     "orders.value_stock": {"queue": "reports"},
+    "orders.reoptimise": {"queue": "stock"},
     "promotions.publish_due": {"queue": "stock"},
     "promotions.watch_budgets": {"queue": "stock"},
     "promotions.fill_coupons": {"queue": "reports"},
@@ -187,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.run_backtests": 5.0,
         "orders.claim_back": 15.0,
         "orders.follow_disruptions": 30.0,
+        "orders.reoptimise": 20.0,  # a round every two minutes, at peaks each time
         "promotions.publish_due": 10.0,
         "promotions.watch_budgets": 300.0,
         "promotions.fill_coupons": 5.0,
@@ -207,11 +209,6 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=40),
         "options": {"expires": 3600.0},
     },
-    "prune-runs": {
-        "task": "orders.prune_runs",
-        "schedule": crontab(hour=2, minute=50),
-        "options": {"expires": 3600.0},
-    },
     "learn-lanes": {
         "task": "orders.learn_lanes",
         "schedule": crontab(hour=3, minute=30),
@@ -220,6 +217,11 @@ CELERY_BEAT_SCHEDULE = {
     "value-stock": {
         "task": "orders.value_stock",
         "schedule": crontab(hour=3, minute=40),
+        "options": {"expires": 3600.0},
+    },
+    "prune-runs": {
+        "task": "orders.prune_runs",
+        "schedule": crontab(hour=2, minute=50),
         "options": {"expires": 3600.0},
     },
     "verify-stock": {
@@ -243,6 +245,11 @@ ROUTING_REPLENISHMENT_DAYS = env.float("ROUTING_REPLENISHMENT_DAYS", default=7.0
 ROUTING_SLOW_DAYS = env.float("ROUTING_SLOW_DAYS", default=90.0)
 # So many nodes may fail an order before only a person routes it again.
 ROUTING_MOST_FAILURES = env.int("ROUTING_MOST_FAILURES", default=3)
+
+# Waiting orders are planned again together: for how long the solver may search (seconds), and how many waiting orders
+# are a peak, at which nobody waits for the two minutes between two rounds.
+ROUTING_BATCH_SECONDS = env.float("ROUTING_BATCH_SECONDS", default=10.0)
+ROUTING_PEAK = env.int("ROUTING_PEAK", default=500)
 
 # Which routing policy decides orders, for how long what it decided on is kept (days; 0: not at all), and which member
 # tiers are served before others, the highest first.

@@ -19,6 +19,7 @@ from orders.services import (
     pipeline,
     promises,
     releasing,
+    reoptimising,
     routing_records,
     verification,
     waiting,
@@ -65,6 +66,12 @@ def expire_unpaid(**_kwargs: Any) -> None:
 def claim_back(**_kwargs: Any) -> None:
     """Give parcels that their nodes did not begin in time to other nodes (queue ``stock``)."""
     claiming.claim_back(at=timezone.now())
+
+
+@shared_task(name="orders.reoptimise")
+def reoptimise(**_kwargs: Any) -> None:
+    """Plan waiting orders again together, every two minutes and at peaks (queue ``stock``)."""
+    reoptimising.run_if_due(at=timezone.now())
 
 
 @shared_task(name="orders.follow_disruptions")

@@ -12,6 +12,7 @@ from orders.admin import (
     oversell,
     policy,
     refund,
+    routing_run,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "oversell",
     "policy",
     "refund",
+    "routing_run",
 ]

@@ -5,7 +5,8 @@
 2. A start: what the orders have now, or plans one by one at these prices, then chains of moves (`local_search.py`).
 3. With a solver: a small problem is solved whole. Every plan that could be part of a cheaper answer is listed: its
    price is above its order's cheapest by no more than the start is above the bound. So the best of the listed is the
-   optimum. Of a large problem, neighbours that want the same stock and room are freed together and chosen again by
+   optimum. Of a middling problem the plans nearest to their orders' cheapest are chosen among all at once. Then, and
+   of a large problem only this, neighbours that want the same stock and room are freed together and chosen again by
    the solver, group by group, until a round brings nothing.
 
 The answer is never dearer than the start. The same input gives the same answer unless time runs out.
@@ -28,12 +29,14 @@ from orders.rules.routing.local_search import Search
 from orders.rules.routing.master import Choice, Limits, Table
 
 SMALL: Final = 150  # orders that are solved whole
+MIDDLING: Final = 2000  # orders of which the nearest plans are chosen among all at once, before groups
 LARGEST_RELAXED: Final = 4000  # orders; of more, the prices' bound has to do
 MOST_LISTED: Final = 60_000  # plans of a problem that is solved whole
 GROUP: Final = 80  # orders chosen again together
 PER_ORDER: Final = 24  # plans listed of each
 ROUNDS: Final = 4
-SLACK: Final = 6.0  # yuan above an order's cheapest up to which its plans are listed
+SLACK: Final = 6.0  # yuan above an order's cheapest at the prices up to which its plans are listed for groups
+NEAREST: Final = 4.0  # the same where all orders are chosen at once
 WORTH_GOING_ON: Final = 2e-4  # of the cost: a round that brings less is the last
 
 
@@ -149,7 +152,10 @@ class _Run:
         orders = range(len(self.joint.wishes))
         if len(orders) <= SMALL and self._choose_all():
             return
-        choices = self.joint.price(self.prices.stock, self.prices.room).near(SLACK, PER_ORDER)
+        priced = self.joint.price(self.prices.stock, self.prices.room)
+        if len(orders) <= MIDDLING:
+            self._choose(orders, priced.near(NEAREST, PER_ORDER), Limits(0.5 * self.left(), nodes=500))
+        choices = priced.near(SLACK, PER_ORDER)
         of_order: dict[int, list[Choice]] = {}
         for choice in choices:
             of_order.setdefault(choice[0], []).append(choice)
