@@ -20,12 +20,21 @@ Rows = Sequence[tuple[Any, ...]]
 # Table → how a row of it (alias t) finds the order to which it belongs. Parents stand first.
 _OF_PARCEL = "JOIN orders_fulfillment parcel ON parcel.number = t.{column}"
 _FIRST_ORDER = "JOIN (SELECT customer_id, min(id) AS id FROM orders_order GROUP BY 1) o ON o.customer_id = t.id"
+_FIRST_DECISION = (
+    "JOIN (SELECT run_id, min(order_id) AS id FROM orders_routingdecision GROUP BY 1) o ON o.run_id = t.id"
+)
+_FIRST_RUN = (
+    "JOIN (SELECT situation_id, min(order_id) AS id FROM orders_routingdecision d"
+    " JOIN orders_routingrun r ON r.id = d.run_id GROUP BY 1) o ON o.situation_id = t.id"
+)
 INSERTED = {
     "orders_customer": (_FIRST_ORDER, "o.id"),
     "orders_order": ("", "t.id"),
     "orders_orderline": ("", "t.order_id"),
     "orders_fulfillment": ("", "t.order_id"),
     "orders_fulfillmentline": ("JOIN orders_fulfillment parcel ON parcel.id = t.fulfillment_id", "parcel.order_id"),
+    "orders_routingsituation": (_FIRST_RUN, "o.id"),
+    "orders_routingrun": (_FIRST_DECISION, "o.id"),
     "orders_routingdecision": ("", "t.order_id"),
     "orders_hold": ("", "t.order_id"),
     "orders_orderevent": ("", "t.order_id"),

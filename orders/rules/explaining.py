@@ -11,8 +11,6 @@ from audit.rules.sentences import Sentence, Value, joined, say
 from orders.rules.reasons import summed
 
 COMMA: Final = say("%(first)s, %(second)s")
-LEAST_WORTH_SAYING: Final = 0.01  # yuan
-MOST_CHANGES: Final = 3  # ways in which it would have come out differently
 VERDICTS: Final[Mapping[str, Sentence]] = {
     "chosen": say("chosen"),
     "able": say("has everything, costs more"),
@@ -45,13 +43,13 @@ TERMS: Final[Mapping[str, Sentence]] = {
     "standing": say("standing of the node"),
     "split": say("splitting"),
 }
-# What would have to change at a node that could not send all alone, for it to be chosen.
+# What would have led to another decision, by the kind of change.
 _IF: Final[Mapping[str, Sentence]] = {
-    "short": say("With %(units)s more at %(node)s: %(saving)s cheaper, one parcel."),
-    "full": say("With room for one more parcel at %(node)s: %(saving)s cheaper, one parcel."),
+    "units": say("With %(units)s more at %(node)s: %(saving)s cheaper, one parcel."),
+    "room": say("With room for one more parcel at %(node)s: %(saving)s cheaper, one parcel."),
     "backlog": say("With less work waiting at %(node)s: %(saving)s cheaper, one parcel."),
-    "refused_before": say("Had %(node)s not refused this order: %(saving)s cheaper, one parcel."),
-    "lacks_capability": say("Could %(node)s handle these goods: %(saving)s cheaper, one parcel."),
+    "refused": say("Had %(node)s not refused this order: %(saving)s cheaper, one parcel."),
+    "cut_off": say("Before the cut-off of %(node)s: %(saving)s cheaper, one parcel."),
 }
 
 
@@ -193,21 +191,16 @@ def _second(told: Mapping[str, Any]) -> Iterator[Sentence]:
 
 
 def _changes(told: Mapping[str, Any]) -> Iterator[Sentence]:
-    """Say what would have let one node send all for less, the largest saving first."""
-    if not told.get("parcels") or told.get("missing"):
-        return
-    spent = total(told)
-    cheaper = [
-        (round(spent - one.cost, 2), one)
-        for one in _others(told)
-        if one.verdict in _IF and one.cost is not None and spent - one.cost >= LEAST_WORTH_SAYING
-    ]
-    cheaper.sort(key=lambda pair: (-pair[0], pair[1].code))
-    for saving, one in cheaper[:MOST_CHANGES]:
-        values: dict[str, Value] = {"node": one.code, "saving": yuan(saving)}
-        if one.verdict == "short":
-            values["units"] = _units(one.lacks)
-        yield Sentence(_IF[one.verdict].text, values)
+    """Say what would have changed it, the largest saving first; of an incomplete order what would complete it."""
+    for kind, nodes, saving, units in told.get("changes", ()):
+        names = joined(list(nodes), COMMA)
+        if saving is None:
+            yield say("With %(units)s more at %(node)s the order would be complete.", units=_units(units), node=names)
+        elif kind in _IF:
+            values: dict[str, Value] = {"node": names, "saving": yuan(saving)}
+            if units:
+                values["units"] = _units(units)
+            yield Sentence(_IF[kind].text, values)
 
 
 def _again(told: Mapping[str, Any]) -> Iterator[Sentence]:

@@ -7,15 +7,18 @@ Short rows instead of objects, because an order has one candidate per node. Yuan
 - ``candidates``: node, verdict, km, cost of one parcel with the whole order, units it lacks, terms, details; what is
   empty at the end is left out. Terms are kept of the ``WITH_TERMS`` cheapest; those of the others are in the run.
 - ``second``: nodes, cost, units missing of the best plan with other nodes
+- ``changes``: kind, nodes, yuan saved (empty: the order would be complete), units lacking: what would have changed it
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, Final
 
-from orders.rules.routing.plans import Judged, Parcel, Plan, Row, worth_of
+from orders.rules.routing.candidates import ABLE
+from orders.rules.routing.plans import Judged, Parcel, Plan, Row
 
-WITH_TERMS: Final = 4
-REASONS: Final = ("group", "passed_over", "split", "parcels", "missing", "candidates", "second")
+WITH_TERMS: Final = 3
 SHUT: Final = frozenset(  # verdicts of nodes that may have the goods and do not send them
     {"full", "not_serving", "down", "past_cut_off", "no_carrier", "disrupted", "refused_before", "lacks_capability",
      "restricted", "wrong_kind", "not_in_group", "too_far", "backlog"}
@@ -34,6 +37,7 @@ def of(plan: Plan) -> dict[str, Any]:
         "missing": [[item.line_number, item.sku_id, item.quantity] for item in plan.missing],
         "candidates": _candidates(plan),
         "second": [list(second.nodes), second.cost, second.missing] if second else None,
+        "changes": [[one.kind, list(one.nodes), one.saving, one.units] for one in plan.changes if one.kind != "price"],
     }
 
 
@@ -64,7 +68,7 @@ def _parcel(parcel: Parcel) -> list[Any]:
         parcel.carrier_code,
         str(parcel.arrives_from or ""),
         str(parcel.arrives_until or ""),
-        {name: yuan for name, yuan in parcel.terms.items() if yuan},
+        _written(parcel.terms),
         [[item.line_number, item.sku_id, item.quantity] for item in parcel.items],
     ]
 
@@ -73,49 +77,50 @@ def _candidates(plan: Plan) -> list[list[Any]]:
     judged = plan.judged
     if judged is None:
         return []
-    alone = {parcel.node_code: parcel.cost for parcel in plan.parcels} if len(plan.parcels) == 1 else {}
-    alone = alone if not plan.missing else {}
-    opened = [_open(judged, row, alone) for row in judged.rows]
-    opened.sort(key=lambda row: (row[1] != "able", row[3], row[0]))
-    by_code = {row.lane.node.code: row for row in judged.rows}
-    for told in opened[:WITH_TERMS]:
-        terms = judged.terms(by_code[told[0]], judged.ask.want)
-        told[5] = {name: yuan for name, yuan in terms.items() if yuan}
-    closed = [
-        [
-            one.node_code,
-            one.verdict.code,
-            None if one.km is None else round(one.km),
-            None,
-            0,
-            None,
-            dict(one.verdict.detail),
-        ]
+    ranked = sorted(map(_ranked, repeat(judged), judged.rows), key=itemgetter(0, 1, 2))
+    units = sum(judged.ask.want)
+    closed = (
+        [one.node_code, one.verdict.code, None if one.km is None else round(one.km), None, 0, None, one.verdict.detail]
         for one in judged.reach.refusals
+    )
+    return [
+        *(
+            _open(judged, row, units, cost, place < WITH_TERMS)
+            for place, (_not_able, cost, _code, row) in enumerate(ranked)
+        ),
+        *map(_trimmed, closed),
     ]
-    return [_trimmed(row) for row in (*opened, *closed)]
 
 
-def _open(judged: Judged, row: Row, alone: Mapping[str, float]) -> list[Any]:
-    ask, lane = judged.ask, row.lane
-    weight_g = lack = 0
-    for want, have, grams in zip(ask.want, row.have, ask.weights_g, strict=True):
-        weight_g += want * grams
-        lack += want - have
-    cost = lane.price(weight_g, row.leaves_after, ask.due, ask.urgency).cost + row.load_cost
-    if judged.situation.positions or row.extra:
-        cost += sum(worth_of(row, ask.want, ask.skus, judged.situation.positions))
-    code, detail = lane.node.code, row.verdict.detail
-    if lane.place != "own":
-        detail = {**detail, "place": lane.place}
-    return [code, row.verdict.code, round(lane.km), alone.get(code, round(cost, 2)), lack, None, detail]
+def _ranked(judged: Judged, row: Row) -> tuple[bool, float, str, Row]:
+    """Return a node by what it is sorted: those that have everything first, the cheapest first."""
+    return row.verdict.code != ABLE, round(judged.cost(row), 2), row.lane.node.code, row
 
 
-def _trimmed(row: Sequence[Any]) -> list[Any]:
-    kept = list(row)
-    while kept and not kept[-1]:
-        kept.pop()
-    return kept
+def _open(judged: Judged, row: Row, units: int, cost: float, has_terms: bool) -> list[Any]:
+    lane, verdict = row.lane, row.verdict
+    told: list[Any] = [lane.node.code, verdict.code, round(lane.km), cost]
+    lacks = units - sum(row.have)
+    detail = verdict.detail if lane.place == "own" else {**verdict.detail, "place": lane.place}
+    if not (has_terms or lacks or detail):
+        return told
+    told.append(lacks)
+    if has_terms or detail:
+        told.append(_written(judged.terms(row, judged.ask.want)) if has_terms else None)
+    if detail:
+        told.append(dict(detail))
+    return told
+
+
+def _written(terms: Mapping[str, float]) -> dict[str, float]:
+    return {name: yuan for name, yuan in terms.items() if yuan}
+
+
+def _trimmed(row: list[Any]) -> list[Any]:
+    """Leave out what is empty at the end of a row."""
+    while row and not row[-1]:
+        row.pop()
+    return row
 
 
 def summed(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:

@@ -109,13 +109,14 @@ class Search:
 
     def _divide_pair(self, first: Holder, second: Holder) -> None:
         want = self._ask.want
+        # the first stands nearer: where it costs the same, it sends the most
         ends = [
-            (quantity - other, one) if quantity - other < one else (one,)
+            (one, quantity - other) if quantity - other < one else (one,)
             for one, other, quantity in zip(first.have, second.have, want, strict=True)
         ]
         if sum(len(end) > 1 for end in ends) > MOST_FREE:
             worths = zip(ends, first.worth, second.worth, strict=True)
-            ends = [(end[0] if worth > other else end[-1],) for end, worth, other in worths]
+            ends = [(end[-1] if worth > other else end[0],) for end, worth, other in worths]
         for units in product(*ends):
             rest = tuple(quantity - one for quantity, one in zip(want, units, strict=True))
             if any(units) and any(rest):
