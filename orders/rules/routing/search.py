@@ -143,7 +143,8 @@ class Search:
         chosen = self._gathered()
         if not chosen:
             return
-        division: Division | None = self._evaluate(chosen)
+        nearest = self._division(self._filled(self._holders)[: self._ask.most_parcels])
+        division: Division | None = min(self._evaluate(chosen), nearest, key=_rank)
         while division:
             self._note(division)
             better = min(self._neighbours(division), key=_rank, default=division)
@@ -174,10 +175,36 @@ class Search:
                 yield self._evaluate([*rest, other])
 
     def _evaluate(self, holders: Sequence[Holder]) -> Division:
-        """Return the best division among these nodes, trying each as the one that gives most."""
+        """Return the best division among these nodes: each SKU from where a unit is cheapest, or one gives most."""
         ordered = sorted(holders, key=_by_floor)
         orders = [[first, *(holder for holder in ordered if holder is not first)] for first in ordered]
-        return min((self._division(self._filled(order)) for order in orders), key=_rank)
+        ways = [self._by_unit(ordered), *(self._filled(order) for order in orders)]
+        return min((self._division(shares) for shares in ways), key=_rank)
+
+    def _by_unit(self, holders: Sequence[Holder]) -> Shares:
+        """Take each SKU from where a unit of it costs least, its weight at what the lane asks for the whole order."""
+        ask = self._ask
+        slopes = [self._yuan_a_gram(holder) for holder in holders]
+        columns = []
+        for place, quantity in enumerate(ask.want):
+            costs = [
+                holder.worth[place] + slope * ask.weights_g[place]
+                for holder, slope in zip(holders, slopes, strict=True)
+            ]
+            sent, still = [0] * len(holders), quantity
+            for at in sorted(range(len(holders)), key=costs.__getitem__):
+                sent[at] = min(holders[at].have[place], still)
+                still -= sent[at]
+            columns.append(sent)
+        shares = zip(holders, zip(*columns, strict=True), strict=True)
+        return tuple((holder, units) for holder, units in shares if any(units))
+
+    def _yuan_a_gram(self, holder: Holder) -> float:
+        """Return what the weight of the whole order costs on a holder's lane, by the gram."""
+        ask = self._ask
+        grams = sum(quantity * weight for quantity, weight in zip(ask.want, ask.weights_g, strict=True))
+        empty = holder.lane.price(0, holder.leaves_after, ask.due, ask.urgency).cost
+        return (holder.price(ask.want, ask).cost - empty) / grams if grams else 0.0
 
     def _filled(self, order: Sequence[Holder]) -> Shares:
         """Give each node in turn what it has of what is still missing."""
