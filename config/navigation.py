@@ -28,8 +28,15 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Returns"), "assignment_return", "orders.return"),
             _item(_("Refunds"), "currency_exchange", "orders.refund"),
             _item(_("Buyers"), "group", "orders.customer"),
-            _item(_("Routing decisions"), "alt_route", "orders.routingdecision"),
             _item(_("Oversells"), "production_quantity_limits", "orders.oversell", page="table"),
+        ]),
+        _group(_("Routing"), [
+            _item(_("Routing decisions"), "alt_route", "orders.routingdecision"),
+            _item(_("Failed parcels"), "assignment_late", "orders.routingattempt"),
+            _item(_("Standing of nodes"), "verified_user", "orders.nodestanding"),
+            _item(_("Disruptions"), "thunderstorm", "orders.disruption"),
+            _item(_("Freight tariffs"), "payments", "orders.freighttariff"),
+            _item(_("Lanes"), "route", "orders.carrierlane"),
         ]),
         _group(_("Stock"), [
             _item(_("Stock levels"), "inventory_2", "inventory.stocklevel"),

@@ -3,26 +3,50 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectMultipleWidget
 
 from audit.admin import columns, filters
 from audit.admin.base import AuditedAdmin
+from audit.admin.reasons import WhyForm
 from inventory.admin import choices
 from inventory.models import Node, NodeDay
-from inventory.statuses import NodeKind
+from inventory.statuses import Capability, NodeKind
 
 TONES = {"central_dc": "violet", "regional_dc": "blue", "store": "grey"}
+
+
+class NodeForm(WhyForm):
+    """A node in plain words: capabilities and provinces are ticked, groups are words with commas between them."""
+
+    capabilities = forms.MultipleChoiceField(
+        label=_("Capabilities"), required=False, choices=Capability.choices, widget=UnfoldAdminSelectMultipleWidget,
+        help_text=_("Goods that need one are sent only by nodes that have it."),
+    )  # fmt: skip
+    serves = forms.MultipleChoiceField(
+        label=_("Serves"), required=False, widget=UnfoldAdminSelectMultipleWidget,
+        help_text=_("Nothing chosen: all of mainland China."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "serves" in self.fields:
+            self.fields["serves"].choices = choices.provinces()  # type: ignore[attr-defined]
 
 
 @admin.register(Node)
 class NodeAdmin(AuditedAdmin):
     """Places that hold stock and may fulfil."""
 
-    list_display = ("code", "title", "sort", "where", "load", "levels", "active")
+    form = NodeForm
+    list_display = ("code", "title", "sort", "where", "load", "leaves", "levels", "active")
     list_filter = (
         filters.choice(_("kind"), "kind", lambda: NodeKind.choices),
         filters.choice(_("province"), "region", choices.provinces),
@@ -33,9 +57,16 @@ class NodeAdmin(AuditedAdmin):
     fieldsets = (
         (None, {"fields": (("code", "kind"), ("name", "name_en"), "is_active")}),
         (_("Place"), {"fields": (("region", "city"), ("latitude", "longitude"))}),
-        (_("What it can do"), {"fields": ("parcels_per_day", "serves")}),
+        (_("What it can do"), {"fields": (("parcels_per_day", "parcels_per_hour"), "capabilities", "serves")}),
+        (_("How routing sees it"), {"fields": (("cut_off", "claim_minutes"), ("pick_cost", "groups"), "trust")}),
+        (_("Down for a while"), {"fields": (("down_until", "down_reason"),)}),
     )
+    readonly_fields = ("trust",)
     empty_hint = _("No nodes yet. Add the first place that holds stock.")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Ask in plain words, and why."""
+        return super().get_form(request, obj, change, **(kwargs | {"form": NodeForm}))
 
     def decorate(self, rows: Sequence[Any]) -> None:
         """Add today's load of each node."""
@@ -77,4 +108,26 @@ class NodeAdmin(AuditedAdmin):
     @admin.display(description=_("active"))
     def active(self, node: Node) -> SafeString:
         """Show whether it gets new parcels."""
+        if node.is_active and node.down_until and node.down_until > timezone.now():
+            return columns.label(_("down"), "red", node.down_reason)
         return columns.label(_("yes"), "green") if node.is_active else columns.label(_("no"), "red")
+
+    @admin.display(description=_("cut-off"))
+    def leaves(self, node: Node) -> SafeString:
+        """Show until when parcels leave the same day, and how long it has to begin one."""
+        if node.cut_off is None and node.claim_minutes is None:
+            return columns.EMPTY
+        cut_off = f"{node.cut_off:%H:%M}" if node.cut_off else "–"
+        if node.claim_minutes is None:
+            return format_html("{}", cut_off)
+        begins = gettext("begins within %(minutes)s min") % {"minutes": node.claim_minutes}
+        return format_html('{} <span class="faint">{}</span>', cut_off, begins)
+
+    @admin.display(description=_("trust"))
+    def trust(self, node: Node) -> SafeString:
+        """Lead to the node's standing and to what it did not send."""
+        if not node.pk:
+            return columns.EMPTY
+        standing = columns.link(f"/admin/orders/nodestanding/?node={node.pk}", _("Standing"))
+        failures = columns.link(f"/admin/orders/routingattempt/?node={node.pk}", _("What it did not send"))
+        return format_html("{} · {}", standing, failures)

@@ -4,15 +4,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
+from unfold.widgets import UnfoldAdminSelectMultipleWidget
 
 from audit.admin import columns, filters
 from audit.admin.base import AuditedAdmin
+from audit.admin.reasons import WhyForm
 from audit.admin.verbs import Answer, ReasonForm, Verb
 from audit.rules.actors import Actor
 from audit.rules.sentences import Sentence, say
@@ -20,7 +23,7 @@ from inventory.admin import choices, why
 from inventory.models import BundlePart, Category, Sku, StockLevel
 from inventory.services import lot_repair
 from inventory.services.refusals import RowsRefused
-from inventory.statuses import SkuKind
+from inventory.statuses import Capability, SkuKind
 
 TONES = {"single": "grey", "bundle": "violet", "gift": "green"}
 
@@ -51,10 +54,29 @@ def may_have_lots(sku: Sku) -> bool:
     return not sku.tracks_lots and sku.kind != SkuKind.BUNDLE
 
 
+class SkuForm(WhyForm):
+    """A SKU; what its sending needs and where it must not go are chosen by name."""
+
+    needs = forms.MultipleChoiceField(
+        label=_("Needs"), required=False, choices=Capability.choices, widget=UnfoldAdminSelectMultipleWidget,
+        help_text=_("Only nodes that are able to this send it."),
+    )  # fmt: skip
+    not_to = forms.MultipleChoiceField(
+        label=_("Not to"), required=False, widget=UnfoldAdminSelectMultipleWidget,
+        help_text=_("Provinces and countries it must not be sent to."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "not_to" in self.fields:
+            self.fields["not_to"].choices = choices.provinces()  # type: ignore[attr-defined]
+
+
 @admin.register(Sku)
 class SkuAdmin(AuditedAdmin):
     """What is sold."""
 
+    form = SkuForm
     list_display = ("code", "title", "sort", "group", "price", "on_hand", "reserved", "active")
     list_filter = (
         filters.choice(_("category"), "category", choices.categories),
@@ -71,6 +93,7 @@ class SkuAdmin(AuditedAdmin):
             None,
             {"fields": (("code", "kind"), ("name", "name_en"), ("category", "brand"), ("is_active", "tracks_lots"))},
         ),
+        (_("Sending it"), {"fields": (("needs", "not_to"),)}),
         (_("Figures"), {"fields": (("list_price", "unit_cost"), ("weight_g", "barcode"), "stock")}),
     )
     readonly_fields = ("stock",)
@@ -81,6 +104,10 @@ class SkuAdmin(AuditedAdmin):
             intro=_("What lies anywhere becomes an unlabelled lot without a date. There is no way back."),
         ),
     )  # fmt: skip
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Ask in plain words, and why."""
+        return super().get_form(request, obj, change, **(kwargs | {"form": SkuForm}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave it to a deed of its own whether a SKU that is known has lots: its stock becomes a lot."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -37,7 +38,7 @@ def write(worths: Sequence[Worth], *, source: str, at: datetime) -> int:
     """Keep these, over what was known of the same SKU at the same node; returns how many."""
     if not worths:
         return 0
-    columns = [
+    columns: list[list[Any]] = [
         [worth.sku_id for worth in worths],
         [worth.node_id for worth in worths],
         [worth.daily_demand for worth in worths],

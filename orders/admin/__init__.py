@@ -1,13 +1,17 @@
 """Pages about orders."""
 
 from orders.admin import (
+    attempts,
     backtest,
     customer,
     decision,
     difference,
+    disruption,
+    freight,
     fulfillment,
     goods_back,
     hold,
+    lanes,
     order,
     oversell,
     policy,
@@ -16,13 +20,17 @@ from orders.admin import (
 )
 
 __all__ = [
+    "attempts",
     "backtest",
     "customer",
     "decision",
     "difference",
+    "disruption",
+    "freight",
     "fulfillment",
     "goods_back",
     "hold",
+    "lanes",
     "order",
     "oversell",
     "policy",

@@ -16,7 +16,7 @@ from orders.admin.looks import CARRIERS
 from orders.models import Fulfillment, Hold
 from orders.services import cancellation, fulfillment, holds
 from orders.services.fulfillment import Handover, Moved
-from orders.statuses import FulfillmentStatus, OrderStatus
+from orders.statuses import AttemptOutcome, FulfillmentStatus, OrderStatus
 
 STILL_WAITING = say("Its cause is still there.")
 FINAL = (OrderStatus.CANCELLED, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
@@ -96,6 +96,26 @@ def stop(rows: Sequence[Fulfillment], told: Mapping[str, Any], actor: Actor, at:
     return _moved(moved, say("%(count)s parcels are stopped.", count=len(moved.done)))
 
 
+def reject(rows: Sequence[Fulfillment], told: Mapping[str, Any], actor: Actor, at: datetime) -> Answer:
+    """Say that nodes will not send parcels; others get them."""
+    outcome = AttemptOutcome(told["outcome"])
+    ids = [row.pk for row in rows]
+    moved = fulfillment.reject(ids, reason=told["reason"], outcome=outcome, actor=actor, at=at)
+    return _moved(moved, say("%(count)s parcels are taken back and planned again.", count=len(moved.done)))
+
+
+class RejectForm(ReasonForm):
+    """What keeps the node from sending parcels, and why in words."""
+
+    outcome = forms.ChoiceField(label=_("What happened"), widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = (AttemptOutcome.REJECTED, AttemptOutcome.STOCK_GONE, AttemptOutcome.CARRIER_STOPPED)
+        self.fields["outcome"].choices = [(one.value, one.label) for one in chosen]  # type: ignore[attr-defined]
+        self.order_fields(["outcome", "reason"])
+
+
 class ShipForm(VerbForm):
     """With whom parcels leave: one carrier, and one number for each parcel."""
 
@@ -116,6 +136,11 @@ class ShipForm(VerbForm):
 def can_become(*targets: FulfillmentStatus) -> Any:
     """Return the question whether a parcel may make one of these moves."""
     return lambda parcel: any(target in FulfillmentStatus.MOVES[parcel.status] for target in targets)
+
+
+def is_at_its_node(parcel: Fulfillment) -> bool:
+    """Return whether a node has the parcel and has not sent it."""
+    return parcel.status != FulfillmentStatus.PLANNED and parcel.status in FulfillmentStatus.OPEN
 
 
 def is_alive(order: Any) -> bool:
@@ -149,6 +174,8 @@ OF_PARCELS = (
     Verb("pack", _("Pack"), pack, icon="package_2", is_offered=can_become(FulfillmentStatus.PACKED)),
     Verb("ship", _("Ship…"), ship, ShipForm, icon="local_shipping", is_offered=can_become(FulfillmentStatus.SHIPPED)),
     Verb("deliver", _("Delivered"), deliver, icon="where_to_vote", is_offered=can_become(FulfillmentStatus.DELIVERED)),
+    Verb("reject", _("Node refuses…"), reject, RejectForm, icon="reply", is_grave=True, is_offered=is_at_its_node,
+         intro=_("Another node gets it at once if one can; this one is trusted less for a while.")),
     Verb("stop", _("Stop parcel…"), stop, ReasonForm, icon="pan_tool", is_grave=True,
          is_offered=can_become(FulfillmentStatus.CANCELLED),
          intro=_("The node must not send it; its stock is free again and the order waits for a decision.")),

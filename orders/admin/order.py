@@ -16,7 +16,7 @@ from audit.admin.base import MachineAdmin
 from audit.admin.filters import DaysFilter, PlacedFilter, choice
 from channels.admin import choices as channel_choices
 from inventory.admin import choices as stock_choices
-from orders.admin import deeds, filters, looks, page, promise_filters, refund_quote, search
+from orders.admin import deeds, filters, looks, override, page, promise_filters, refund_quote, search
 from orders.models import Fulfillment, Order
 from orders.statuses import FulfillmentStatus, MoneyState, OrderStatus
 
@@ -60,9 +60,13 @@ class OrderAdmin(MachineAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that works out a refund."""
-        view = self.admin_site.admin_view(partial(refund_quote.view, self))
-        return [path("<int:pk>/refund-quote/", view, name="orders_order_refund_quote"), *super().get_urls()]
+        """Add the page that works out a refund, and the one that chooses nodes."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/refund-quote/", wrap(partial(refund_quote.view, self)), name="orders_order_refund_quote"),
+            path("<int:pk>/nodes/", wrap(partial(override.view, self)), name="orders_order_nodes"),
+            *super().get_urls(),
+        ]
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Show the newest first; whoever asks for a deadline sees the soonest first."""

@@ -34,7 +34,8 @@ class Standing:
 def recovered(score: float, changed_at: datetime, at: datetime) -> float:
     """Return what a standing of ``changed_at`` has come back to by ``at``; time never runs backwards."""
     hours = max(0.0, (at - changed_at).total_seconds() / 3600)
-    return FULL - (FULL - score) * 0.5 ** (hours / HALF_LIFE_HOURS)
+    left: float = 0.5 ** (hours / HALF_LIFE_HOURS)
+    return FULL - (FULL - score) * left
 
 
 def after_failures(before: Standing, outcomes: Iterable[str], at: datetime) -> Standing:
