@@ -246,7 +246,7 @@ ROUTING_SLOW_DAYS = env.float("ROUTING_SLOW_DAYS", default=90.0)
 # So many nodes may fail an order before only a person routes it again.
 ROUTING_MOST_FAILURES = env.int("ROUTING_MOST_FAILURES", default=3)
 
-# Waiting orders are planned again together: for how long the solver may search (seconds), and how many waiting orders
+# Waiting orders are planned again together: for how long the solver may search (seconds), and how many waiting parcels
 # are a peak, at which nobody waits for the two minutes between two rounds.
 ROUTING_BATCH_SECONDS = env.float("ROUTING_BATCH_SECONDS", default=10.0)
 ROUTING_PEAK = env.int("ROUTING_PEAK", default=500)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from channels import queries as channel_queries
@@ -17,7 +18,7 @@ from orders.rules.routing.joining import Candidate
 from orders.services import acting, moving, situations
 from orders.services import batch as batches
 from orders.services.batch import Work
-from orders.statuses import FulfillmentStatus
+from orders.statuses import FulfillmentStatus, GoodsState
 
 MOST_ORDERS: Final = 4000  # in one round, those that are released soonest
 
@@ -77,14 +78,27 @@ def read(*, at: datetime) -> Round:
 
 
 def order_ids(at: datetime, limit: int) -> list[int]:
-    """Return the orders with planned parcels that wait, those that are released soonest first."""
-    waiting = Fulfillment.objects.filter(status=FulfillmentStatus.PLANNED, order__cancelled_at__isnull=True)
-    timed = waiting.filter(release_after__gt=at + moving.SAFETY).order_by("release_after", "order_id")
-    found = dict.fromkeys(timed.values_list("order_id", flat=True)[: 2 * limit])
+    """Return complete orders with planned parcels: those that are released soonest, then the newest without a time."""
+    found = dict.fromkeys(_timed(at).values_list("order_id", flat=True)[: 2 * limit])
     if len(found) < limit:
-        untimed = waiting.filter(release_after__isnull=True).order_by("order_id")
+        untimed = _planned().filter(release_after__isnull=True).order_by("-order_id")
         found |= dict.fromkeys(untimed.values_list("order_id", flat=True)[: 2 * limit])
     return list(found)[:limit]
+
+
+def is_peak(at: datetime, limit: int) -> bool:
+    """Return whether more parcels than this wait for their time; those without one are in no hurry."""
+    return len(_timed(at).values_list("pk")[: limit + 1]) > limit
+
+
+def _planned() -> QuerySet[Fulfillment]:
+    return Fulfillment.objects.filter(
+        status=FulfillmentStatus.PLANNED, order__cancelled_at__isnull=True, order__goods_state=GoodsState.ALLOCATED
+    )
+
+
+def _timed(at: datetime) -> QuerySet[Fulfillment]:
+    return _planned().filter(release_after__gt=at + moving.SAFETY).order_by("release_after", "order_id")
 
 
 def _groups(order_ids: Sequence[int]) -> dict[int, str]:

@@ -44,12 +44,10 @@ _TURN_OVER: Final = "SELECT pg_advisory_unlock(hashtext('orders.reoptimising'), 
 
 
 def run_if_due(*, at: datetime) -> RoutingRun | None:
-    """Plan again if the last round is long enough ago, or at once while more orders wait than ``ROUTING_PEAK``."""
+    """Plan again if the last round is long enough ago, or at once while more parcels wait than ``ROUTING_PEAK``."""
     last = RoutingRun.objects.filter(kind=RoutingKind.BATCH).order_by("-decided_at", "-pk").first()
-    if last is not None and at - last.decided_at < PAUSE:
-        limit = settings.ROUTING_PEAK
-        if len(gathering.order_ids(at, limit + 1)) <= limit:
-            return None
+    if last is not None and at - last.decided_at < PAUSE and not gathering.is_peak(at, settings.ROUTING_PEAK):
+        return None
     return run(at=at, actor=OPTIMISER)
 
 

@@ -243,7 +243,7 @@ class Priced:
         """Return the plans of each order within ``slack`` yuan of its cheapest at these prices, at most ``most``."""
         found: list[tuple[int, Plan]] = []
         for family, (sums, _nodes, at_prices) in zip(self.joint.families, self.families, strict=True):
-            ranks = np.argsort(at_prices, axis=2, kind="stable")[:, :, : max(8, most // 2)]
+            ranks = np.argsort(at_prices, axis=2, kind="stable")[:, :, : nodes_looked_at(most)]
             values = np.take_along_axis(at_prices, ranks, axis=2)
             for place, order in enumerate(family.places.tolist()):
                 limit = float(sums[place].min()) + slack
@@ -255,6 +255,11 @@ class Priced:
                     listed += _within(parts, nodes, costs, limit, start)
                 found += [(order, plan) for _cost, plan in sorted(set(listed))[:most]]
         return found
+
+
+def nodes_looked_at(most: int) -> int:
+    """Return at how many nodes of each content ``near`` looks at most to list so many plans."""
+    return max(8, most // 2)
 
 
 def _within(

@@ -24,7 +24,7 @@ import numpy as np
 
 from orders.rules.routing import bounding, local_search, master
 from orders.rules.routing.bounding import Prices
-from orders.rules.routing.columns import Floats, Joint, Plan
+from orders.rules.routing.columns import Floats, Joint, Plan, nodes_looked_at
 from orders.rules.routing.local_search import Search
 from orders.rules.routing.master import Choice, Limits, Table
 
@@ -119,7 +119,9 @@ class _Run:
         listed: dict[Choice, None] = {}
         everything = np.concatenate([self.joint.limits, self.joint.rooms])
         at = self.prices
-        for _round in range(ROUNDS):
+        is_small = len(self.joint.wishes) <= SMALL  # then each yuan of the bound saves listing plans
+        rounds, worth = (3 * ROUNDS, 1e-7) if is_small else (ROUNDS, WORTH_GOING_ON)
+        for _round in range(rounds):
             priced = self.joint.price(at.stock, at.room)
             before = len(listed)
             listed.update(dict.fromkeys(priced.near(1.0 if listed else 3.0, 8 if listed else PER_ORDER)))
@@ -132,7 +134,7 @@ class _Run:
             bound = bounding.bound_of(self.joint, self.joint.price(at.stock, at.room), at, self.unsent)
             if bound > self.prices.bound:
                 self.prices = Prices(bound, at.stock, at.room)
-            if relaxed.cost - self.prices.bound <= WORTH_GOING_ON * relaxed.cost:
+            if relaxed.cost - self.prices.bound <= worth * relaxed.cost:
                 return
 
     def _start(self) -> float:
@@ -174,13 +176,14 @@ class _Run:
         """Solve the problem whole; True when the optimum is proven."""
         orders, most = range(len(self.joint.wishes)), MOST_LISTED // max(1, len(self.joint.wishes))
         priced = self.joint.price(self.prices.stock, self.prices.room)
-        for slack in (2.0, inf):
+        for slack in (2.0, 5.0, inf):
             before = self.search.cost
             slack = min(slack, before - self.prices.bound + 1e-6)
             choices = priced.near(slack, most)
             is_best = self._choose(orders, choices, Limits(self.left(), nodes=50_000, gap=0.0))
             fullest = max(Counter(order for order, _plan in choices).values(), default=0)
-            if is_best and fullest < most and slack >= before - self.prices.bound:
+            is_complete = fullest < most and len(self.joint.room) <= nodes_looked_at(most)
+            if is_best and is_complete and slack >= before - self.prices.bound:
                 self.is_proven = True
                 return True
         return False

@@ -174,6 +174,15 @@ def test_a_round_is_due_two_minutes_after_the_last_or_at_once_at_a_peak(squeezed
     assert reoptimising.run_if_due(at=SOON + timedelta(minutes=4)) is not None
 
 
+def test_orders_that_lack_units_make_no_peak(squeezed):
+    reoptimising.run_if_due(at=SOON)
+    squeezed.take(company.order_message("3", {"CUP": 20}))
+    assert Fulfillment.objects.filter(order__number="JD-3", status="planned").exists()
+    with override_settings(ROUTING_PEAK=2):
+        assert reoptimising.run_if_due(at=SOON + timedelta(seconds=20)) is None
+    assert Order.objects.get(number="JD-3").pk not in gathering.order_ids(SOON, 10)
+
+
 def test_reading_takes_as_many_queries_for_many_orders_as_for_few(squeezed):
     def queries():
         situations.forget()  # what waits at nodes is counted anew, as after a few seconds
