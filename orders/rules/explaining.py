@@ -97,6 +97,8 @@ def _others(told: Mapping[str, Any]) -> Iterator[Candidate]:
         for row in told["candidates"]:
             code, verdict, km, cost, lacks, terms, detail = _padded(row)
             yield Candidate(code, verdict, km, cost, lacks or 0, terms or {}, detail or {})
+        for verdict, detail, codes in told.get("closed", ()):
+            yield from (Candidate(code, verdict, detail=detail) for code in codes)
         return
     for code, km, cost in told.get("able", ()):
         yield Candidate(code, "able", round(km), cost)

@@ -6,6 +6,7 @@ Short rows instead of objects, because an order has one candidate per node. Yuan
   line, SKU id, units
 - ``candidates``: node, verdict, km, cost of one parcel with the whole order, units it lacks, terms, details; what is
   empty at the end is left out. Terms are kept of the ``WITH_TERMS`` cheapest; those of the others are in the run.
+- ``closed``: verdict, details and nodes of those that get no order of this group to this destination
 - ``second``: nodes, cost, units missing of the best plan with other nodes
 - ``changes``: kind, nodes, yuan saved (empty: the order would be complete), units lacking: what would have changed it
 """
@@ -15,10 +16,12 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final
 
-from orders.rules.routing.candidates import ABLE
+from orders.rules.routing.candidates import ABLE, Reach
 from orders.rules.routing.plans import Judged, Parcel, Plan, Row
 
 WITH_TERMS: Final = 3
+MOST_TOLD: Final = 2000
+_told: Final[dict[int, tuple[Reach, list[list[Any]]]]] = {}  # by id: a reach is the same for many orders
 SHUT: Final = frozenset(  # verdicts of nodes that may have the goods and do not send them
     {"full", "not_serving", "down", "past_cut_off", "no_carrier", "disrupted", "refused_before", "lacks_capability",
      "restricted", "wrong_kind", "not_in_group", "too_far", "backlog"}
@@ -36,6 +39,7 @@ def of(plan: Plan) -> dict[str, Any]:
         "parcels": [_parcel(parcel) for parcel in plan.parcels],
         "missing": [[item.line_number, item.sku_id, item.quantity] for item in plan.missing],
         "candidates": _candidates(plan),
+        "closed": _closed(plan.judged.reach) if plan.judged else [],
         "second": [list(second.nodes), second.cost, second.missing] if second else None,
         "changes": [[one.kind, list(one.nodes), one.saving, one.units] for one in plan.changes if one.kind != "price"],
     }
@@ -44,7 +48,8 @@ def of(plan: Plan) -> dict[str, Any]:
 def verdicts(told: Mapping[str, Any]) -> dict[str, str]:
     """Return the verdict of each node of a decision, whenever it was made."""
     if "candidates" in told:
-        return {row[0]: row[1] for row in told["candidates"]}
+        opened = {row[0]: row[1] for row in told["candidates"]}
+        return opened | {code: verdict for verdict, _detail, codes in told.get("closed", ()) for code in codes}
     found = {row[0]: "able" for row in told.get("able", ())} | {row[0]: "short" for row in told.get("short", ())}
     for key in ("full", "not_serving", "inactive"):
         found |= dict.fromkeys(told.get(key, ()), key)
@@ -79,17 +84,24 @@ def _candidates(plan: Plan) -> list[list[Any]]:
         return []
     ranked = sorted(map(_ranked, repeat(judged), judged.rows), key=itemgetter(0, 1, 2))
     units = sum(judged.ask.want)
-    closed = (
-        [one.node_code, one.verdict.code, None if one.km is None else round(one.km), None, 0, None, one.verdict.detail]
-        for one in judged.reach.refusals
-    )
     return [
-        *(
-            _open(judged, row, units, cost, place < WITH_TERMS)
-            for place, (_not_able, cost, _code, row) in enumerate(ranked)
-        ),
-        *map(_trimmed, closed),
+        _open(judged, row, units, cost, place < WITH_TERMS)
+        for place, (_not_able, cost, _code, row) in enumerate(ranked)
     ]
+
+
+def _closed(reach: Reach) -> list[list[Any]]:
+    """Return the nodes that no order of its group to a destination gets, by verdict and what stands behind it."""
+    known = _told.get(id(reach))
+    if known is None:
+        groups: dict[str, list[Any]] = {}
+        for one in reach.refusals:
+            detail = dict(one.verdict.detail)
+            groups.setdefault(f"{one.verdict.code} {detail}", [one.verdict.code, detail, []])[2].append(one.node_code)
+        if len(_told) >= MOST_TOLD:
+            _told.clear()
+        known = _told[id(reach)] = reach, list(groups.values())
+    return known[1]
 
 
 def _ranked(judged: Judged, row: Row) -> tuple[bool, float, str, Row]:
@@ -114,13 +126,6 @@ def _open(judged: Judged, row: Row, units: int, cost: float, has_terms: bool) ->
 
 def _written(terms: Mapping[str, float]) -> dict[str, float]:
     return {name: yuan for name, yuan in terms.items() if yuan}
-
-
-def _trimmed(row: list[Any]) -> list[Any]:
-    """Leave out what is empty at the end of a row."""
-    while row and not row[-1]:
-        row.pop()
-    return row
 
 
 def summed(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:

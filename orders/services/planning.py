@@ -6,9 +6,10 @@ are decided by priority: what the channel, the buyer's tier and the promise say,
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 from django.conf import settings
 from django.utils import timezone
@@ -22,6 +23,7 @@ from orders.models import Customer, Fulfillment, RoutingRun
 from orders.queries import attempts
 from orders.rules import demand as wishes
 from orders.rules import sharing
+from orders.rules.routing.candidates import Reaches
 from orders.rules.routing.facts import Demand, NodeFacts, Situation
 from orders.rules.routing.planner import by_priority
 from orders.rules.routing.plans import Plan
@@ -33,6 +35,8 @@ from orders.services.routing_records import Inputs
 from orders.statuses import DeliveryMethod, FulfillmentStatus
 
 BEFORE_CUT_OFF: Final = timedelta(minutes=2)  # a parcel that waits is released so long before its node's cut-off
+MOST_LANES: Final = 40_000  # ways from a node to a destination that a process remembers
+_LASTING: Final = attrgetter(*(one.name for one in fields(NodeFacts) if one.name not in ("parcels_left", "backlog")))
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,18 @@ class Planned:
     is_pilot: bool
     run: RoutingRun | None
     beyond_share: int = 0  # of the plan's missing units, those that the channel's share did not have
+
+
+@dataclass
+class _Kept:
+    """How the nodes of the rounds before see each destination; the tariffs are held, so that no others get their id."""
+
+    mark: Any = None
+    carriers: Any = None
+    reaches: Reaches | None = None
+
+
+_kept: Final = _Kept()
 
 
 @dataclass(frozen=True)
@@ -142,9 +158,23 @@ def _decided(inputs: Inputs) -> tuple[list[Plan], RoutingRun | None]:
     """Decide, and keep what it was decided on unless runs are not to be kept at all."""
     record = routing_records.take(inputs) if settings.ROUTING_RUN_DAYS > 0 else None
     began = time.perf_counter()
-    plans = routing_records.decide(inputs)
+    plans = routing_records.decide(inputs, _reaches(inputs))
     milliseconds = (time.perf_counter() - began) * 1000
     return plans, routing_records.run_of(record, milliseconds=milliseconds) if record else None
+
+
+def _reaches(inputs: Inputs) -> Reaches | None:
+    """Return what was worked out of these nodes, tariffs and disruptions in earlier rounds; time is in none of it.
+
+    Nothing is kept for policies that pass over nodes past their cut-off: there the hour decides.
+    """
+    if any(group.hard.before_cut_off_only for policy in set(inputs.policies) for group in policy.policy.groups):
+        return None
+    situation = inputs.situation
+    mark = id(situation.carriers), situation.disruptions, tuple(map(_LASTING, situation.nodes))
+    if mark != _kept.mark or len(_kept.reaches or ()) * len(situation.nodes) > MOST_LANES:
+        _kept.mark, _kept.carriers, _kept.reaches = mark, situation.carriers, Reaches(situation)
+    return _kept.reaches
 
 
 def _shared(batch: Batch, works: Sequence[Work], sku_ids: Collection[int]) -> Mapping[int, Shared]:

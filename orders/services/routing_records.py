@@ -22,6 +22,7 @@ from audit.models import rows
 from inventory.rules.lots import LotUnits
 from orders.models import RoutingDecision, RoutingRun, RoutingSituation
 from orders.rules import reasons
+from orders.rules.routing.candidates import Reaches
 from orders.rules.routing.facts import (
     CarrierOption,
     Demand,
@@ -192,9 +193,12 @@ def read(run: RoutingRun) -> Inputs:
     )
 
 
-def decide(inputs: Inputs) -> list[Plan]:
-    """Return a plan for each demand in the order in which they are given; stock and lots are counted down in place."""
-    planner = Planner(inputs.situation, inputs.stock, inputs.shelves)
+def decide(inputs: Inputs, reaches: Reaches | None = None) -> list[Plan]:
+    """Return a plan for each demand in the order in which they are given; stock and lots are counted down in place.
+
+    ``reaches`` may be those of a situation in which the same nodes stood the same way; they only save time.
+    """
+    planner = Planner(inputs.situation, inputs.stock, inputs.shelves, reaches)
     return [planner.plan(demand, policy) for demand, policy in zip(inputs.demands, inputs.policies, strict=True)]
 
 
@@ -214,7 +218,7 @@ def parity(runs: Iterable[RoutingRun]) -> Parity:
         told = {decision.order.number: decision.explanation for decision in kept}
         for plan in decide_again(run):
             if plan.reference in told:
-                _compare(figure, plan, told[plan.reference])
+                compare(figure, plan, told[plan.reference])
     return figure
 
 
@@ -261,7 +265,8 @@ def _published(name: str, policy: Policy) -> PublishedPolicy:
     return PublishedPolicy(code, int(number), policy)
 
 
-def _compare(figure: Parity, plan: Plan, kept: Mapping[str, Any]) -> None:
+def compare(figure: Parity, plan: Plan, kept: Mapping[str, Any]) -> None:
+    """Count whether a plan is the decision that was kept: to the cent, the candidate and the reason."""
     figure.decisions += 1
     again = msgspec.json.decode(msgspec.json.encode(reasons.of(plan)))
     if all(kept.get(name) == value for name, value in again.items()):

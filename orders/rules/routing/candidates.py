@@ -84,6 +84,10 @@ class Reaches:
         self._regions: dict[tuple[object, ...], _Region] = {}
         self._known: dict[tuple[object, ...], Reach] = {}
 
+    def __len__(self) -> int:
+        """Return how many reaches were worked out."""
+        return len(self._known)
+
     def of(self, demand: Demand, group: Group) -> Reach:
         """Return the nodes as a demand sees them. Raises ``KeyError`` for a region that geography does not know."""
         key = id(group), demand.region, demand.city, demand.method, demand.nodes

@@ -85,7 +85,8 @@ def _cheaper(judged: Judged, answer: Answer) -> Iterator[Change]:
 
 
 def _before_cut_off(judged: Judged, answer: Answer, lane: Lane, load_cost: float) -> Change:
-    ready = backlog_hours(lane.node, lane.node.backlog)
+    now = next(node for node in judged.situation.nodes if node.node_id == lane.node_id)  # lanes may be older
+    ready = backlog_hours(now, now.backlog)
     row = Row(lane, HAS_EVERYTHING, judged.ask.want, ready, load_cost)
     return Change("cut_off", (lane.node.code,), round(answer.cost - judged.cost(row), 2))
 

@@ -75,9 +75,8 @@ def test_the_decision_keeps_every_candidate_with_its_verdict(shop):
         "candidates": [
             ["SH", "able", 0, 8.0, 0, {"freight": 5.0, "pick": 3.0}],
             ["WH", "short", 687, 10.75, 1, {"freight": 7.75, "pick": 3.0}],
-            ["GZ", "not_serving", 1212, None, 0, None, {"region": "31"}],
-            ["OFF", "inactive", 1212],
         ],
+        "closed": [["not_serving", {"region": "31"}, ["GZ"]], ["inactive", {}, ["OFF"]]],
         "second": [["SH", "WH"], 22.75, 0],
         "changes": [],
     }
