@@ -32,6 +32,8 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
         ]),
         _group(_("Routing"), [
             _item(_("Routing decisions"), "alt_route", "orders.routingdecision"),
+            _item(_("Routing policies"), "tune", "orders.routingpolicy"),
+            _item(_("What-if runs"), "science", "orders.whatif"),
             _item(_("Failed parcels"), "assignment_late", "orders.routingattempt"),
             _item(_("Standing of nodes"), "verified_user", "orders.nodestanding"),
             _item(_("Disruptions"), "thunderstorm", "orders.disruption"),

@@ -148,6 +148,8 @@ CELERY_TASK_ROUTES = {
     "inventory.refresh_shares": {"queue": "stock"},
     "inventory.refresh_safety": {"queue": "stock"},
     "orders.run_backtests": {"queue": "reports"},
+    "orders.run_whatif": {"queue": "reports"},
+    "orders.publish_policies": {"queue": "stock"},
     "orders.prune_runs": {"queue": "reports"},
     "orders.claim_back": {"queue": "stock"},
     "orders.follow_disruptions": {"queue": "stock"},
@@ -186,6 +188,8 @@ CELERY_BEAT_SCHEDULE = {
         "orders.expire_unpaid": 60.0,
         "orders.replan_promises": 60.0,
         "orders.run_backtests": 5.0,
+        "orders.run_whatif": 5.0,
+        "orders.publish_policies": 10.0,
         "orders.claim_back": 15.0,
         "orders.follow_disruptions": 30.0,
         "orders.reoptimise": 20.0,  # a round every two minutes, at peaks each time

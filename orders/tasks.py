@@ -17,12 +17,14 @@ from orders.services import (
     lanes,
     mapping,
     pipeline,
+    policies,
     promises,
     releasing,
     reoptimising,
     routing_records,
     verification,
     waiting,
+    whatif,
 )
 
 
@@ -120,3 +122,15 @@ def release_due(**_kwargs: Any) -> None:
 def prune_runs(**_kwargs: Any) -> None:
     """Forget what old routing decisions were made on (queue ``reports``)."""
     routing_records.prune(at=timezone.now())
+
+
+@shared_task(name="orders.publish_policies")
+def publish_policies(**_kwargs: Any) -> None:
+    """Put routing policies in force whose time has come (queue ``stock``)."""
+    policies.publish_due(at=timezone.now())
+
+
+@shared_task(name="orders.run_whatif")
+def run_whatif(**_kwargs: Any) -> None:
+    """Decide recorded rounds of routing again with changes (queue ``reports``)."""
+    whatif.run_waiting()

@@ -19,7 +19,7 @@ JOBS = (
     gettext_noop("verify"), gettext_noop("import_stock"), gettext_noop("expire_lots"),
     gettext_noop("safety"), gettext_noop("mapping"), gettext_noop("stock_push"),
     gettext_noop("fetch"), gettext_noop("nodes"), gettext_noop("promises"), gettext_noop("pull"),
-    gettext_noop("tokens"), gettext_noop("tracking"),
+    gettext_noop("tokens"), gettext_noop("tracking"), gettext_noop("pace"),
 )  # fmt: skip  # what jobs call themselves in Actor
 KINDS = {"person": "", "job": _("automatic"), "channel": _("channel"), "partner": _("partner")}
 

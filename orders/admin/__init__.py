@@ -17,6 +17,7 @@ from orders.admin import (
     policy,
     refund,
     routing_run,
+    whatif,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "policy",
     "refund",
     "routing_run",
+    "whatif",
 ]

@@ -18,9 +18,10 @@ from inventory.models import Node
 from orders.models import RoutingPolicy, RoutingPolicyVersion, WhatIfVariant
 from orders.rules.routing import complaints, wording
 from orders.rules.routing.complaints import Known
-from orders.rules.routing.policy import Policy, from_json
+from orders.rules.routing.policy import Policy, from_json, to_json
 
 APPROVE: Final = "orders.approve_routingpolicyversion"
+NOTHING_NEW: Final = say("This variant decides by the same policy: there is nothing to approve.")
 
 
 @transaction.atomic
@@ -31,6 +32,21 @@ def begin(code: str, name: str, name_en: str, text: Text, deed: Deed) -> Routing
     policy = RoutingPolicy(code=code, name=name, name_en=name_en, created_at=deed.at)
     trail.because(policy, actor=deed.actor, reason=deed.reason or "begun").save()
     return versions.draft(GOVERNED, policy.pk, text, deed)
+
+
+@transaction.atomic
+def submit_winner(policy: Policy, deed: Deed) -> RoutingPolicyVersion:
+    """Make a policy the next version of the acting one and ask for its approval; the first version makes the policy.
+
+    Raises ``NotAllowed`` when a version is being prepared, ``NotGood`` when the policy cannot stand.
+    """
+    text = Text(to_json(policy))
+    subject = RoutingPolicy.objects.filter(code=settings.ROUTING_POLICY).first()
+    if subject is None:
+        version = begin(settings.ROUTING_POLICY, settings.ROUTING_POLICY, "", text, deed)
+    else:
+        version = versions.draft(GOVERNED, subject.pk, text, deed)
+    return versions.submit(GOVERNED, version.pk, deed, read_digest=version.digest)
 
 
 def publish_due(*, at: datetime) -> int:

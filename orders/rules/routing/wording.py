@@ -19,10 +19,10 @@ class Names:
 
 
 NO_NAMES: Final = Names()
-KINDS: Final = {
+KINDS: Final[Mapping[str, Value]] = {
     "central_dc": say("central DCs"), "regional_dc": say("regional DCs"), "store": say("stores"),
 }  # fmt: skip
-METHODS: Final = {
+METHODS: Final[Mapping[str, Value]] = {
     "standard": say("standard delivery"), "express": say("express delivery"), "pickup": say("pickup at a store"),
 }  # fmt: skip
 # The terms in the order in which an operator reads them, with what one unit of their weight means.
@@ -113,7 +113,7 @@ def _which(when: When, names: Names) -> Iterator[Value]:
     if when.regions:
         yield say("to %(regions)s", regions=joined([_region(code) for code in when.regions], AND))
     if when.methods:
-        yield say("with %(methods)s", methods=joined([METHODS.get(code, say(code)) for code in when.methods], AND))
+        yield say("with %(methods)s", methods=joined([METHODS.get(code, code) for code in when.methods], AND))
     if when.tiers:
         yield say("of members %(tiers)s", tiers=joined(list(when.tiers), AND))
     yield from _bounds(when)
@@ -132,7 +132,7 @@ def _bounds(when: When) -> Iterator[Value]:
 
 def _nodes(hard: Hard) -> Iterator[Value]:
     if hard.node_kinds:
-        yield say("that are %(kinds)s", kinds=joined([KINDS.get(kind, say(kind)) for kind in hard.node_kinds], AND))
+        yield say("that are %(kinds)s", kinds=joined([KINDS.get(kind, kind) for kind in hard.node_kinds], AND))
     if hard.node_groups:
         yield say("of %(groups)s", groups=joined(list(hard.node_groups), AND))
     if hard.not_node_groups:
