@@ -55,12 +55,6 @@ class Way(NamedTuple):
     place: str = "own"
 
 
-def freight(carrier: CarrierOption, weight_g: int) -> float:
-    """Return a carrier's price for a weight in grams: the first weight, then each begun step."""
-    over = weight_g - carrier.first_g
-    return carrier.first_price + (-(-over // carrier.step_g) * carrier.step_price if over > 0 else 0.0)
-
-
 BY_DISTANCE: Final = CarrierOption("", 1000, BASE_FREIGHT, 1000, FREIGHT_PER_KG, HOURS_P50, HOURS_P90)
 
 
@@ -104,12 +98,12 @@ class Rates:
         self, node: NodeFacts, carriers: Sequence[CarrierOption], weights: Weights, wait: float = 0.0, km: float = 0.0
     ) -> None:
         """There must be a carrier; parcels wait ``wait`` hours unreleased, unless that made them miss the cut-off."""
+        self.weights = weights
+        self.wait = wait = wait if node.cut_off_minute is None else 0.0
         self._carriers = [
-            (carrier, weights.carrier * carrier.late_share)
+            (carrier, weights.carrier * carrier.late_share, wait + carrier.hours_p50, wait + carrier.hours_p90)
             for carrier in sorted(carriers, key=lambda carrier: (carrier.code, carrier.method))
         ]
-        self.weights = weights
-        self.wait = wait if node.cut_off_minute is None else 0.0
         self._slowest = max(carrier.hours_p90 for carrier in carriers) + self.wait
         self._fixed = (
             weights.pick * node.pick_cost + weights.distance * km + weights.standing * max(0.0, 1.0 - node.standing)
@@ -131,12 +125,15 @@ class Rates:
 
     def _cheapest(self, weight_g: int, leaves_after: float, due: float, urgency: float) -> Price:
         """Return the price with the carrier that is cheapest all in all; equal ones go to the lower code."""
-        weights, start = self.weights, leaves_after + self.wait
-        best = inf, self._carriers[0][0], inf, 0.0, 0.0
-        for carrier, beside in self._carriers:
-            price = weights.freight * freight(carrier, weight_g)
-            late = max(0.0, start + carrier.hours_p90 - due) * weights.late * urgency
-            slow = (start + carrier.hours_p50) * weights.slow
+        weights, best = self.weights, (inf, self._carriers[0][0], inf, 0.0, 0.0)
+        hurry = weights.late * urgency
+        for carrier, beside, hours_p50, hours_p90 in self._carriers:
+            price, over = carrier.first_price, weight_g - carrier.first_g
+            if over > 0:
+                price -= over // -carrier.step_g * carrier.step_price  # a begun step counts
+            price *= weights.freight
+            late, slow = leaves_after + hours_p90 - due, (leaves_after + hours_p50) * weights.slow
+            late = late * hurry if late > 0 else 0.0
             cost = self._fixed + beside + price + late + slow
             if cost < best[0]:
                 best = cost, carrier, price, late, slow

@@ -72,11 +72,11 @@ class Planner:
     def __init__(
         self, situation: Situation, stock: Stock, shelves: Shelves | None = None, reaches: Reaches | None = None
     ) -> None:
-        """``stock`` and ``shelves`` are counted down in place; ``reaches`` may be those of the same situation."""
+        """``stock`` and ``shelves`` are counted down in place; ``reaches`` may be those of the same nodes before."""
         self._situation = situation
         self._stock = stock
         self._shelves = shelves or {}
-        self._reaches = reaches or Reaches(situation)
+        self._reaches = Reaches(situation) if reaches is None else reaches
         self._states = {node.node_id: _NodeState(node, situation.at) for node in situation.nodes}
         self._full = {node.node_id for node in situation.nodes if node.parcels_left <= 0}
 
