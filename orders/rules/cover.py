@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from math import erf, exp, sqrt
 from typing import Final
 
+from orders.rules.routing.facts import CarrierOption
+
 EXACT_UP_TO: Final = 200.0  # expected units; above it the normal curve is close enough
 LEAST_PRICE: Final = 0.01  # yuan; less is nothing
 
@@ -76,6 +78,12 @@ def is_slow(holding: Holding, sold_anywhere: float, terms: Terms) -> bool:
         return False
     days = days_of_cover(holding)
     return days is None or days > terms.slow_days
+
+
+def price(carrier: CarrierOption, weight_g: int) -> float:
+    """Return a carrier's price in yuan for a weight in grams: the first weight, then each begun step."""
+    over = weight_g - carrier.first_g
+    return carrier.first_price + (-(-over // carrier.step_g) * carrier.step_price if over > 0 else 0.0)
 
 
 def freight_more(prices: Mapping[str, Mapping[str, float]], region: str) -> float:

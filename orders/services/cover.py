@@ -19,7 +19,7 @@ from inventory.services import positions
 from inventory.services.positions import Worth
 from orders.rules import cover
 from orders.rules.cover import Holding, Terms
-from orders.rules.routing.costs import FREIGHT_PER_KM, freight
+from orders.rules.routing.costs import FREIGHT_PER_KM
 from orders.services import situations
 from orders.statuses import DeliveryMethod
 
@@ -93,7 +93,7 @@ class _Freight:
         ways = ((start, region), (start, ""), ("", region), ("", ""))
         offers = next((self._carriers[way] for way in ways if way in self._carriers), ())
         usual = [offer for offer in offers if offer.method == DeliveryMethod.STANDARD] or offers
-        return {region: min(freight(offer, weight_g) for offer in usual)} if usual else {}
+        return {region: min(cover.price(offer, weight_g) for offer in usual)} if usual else {}
 
 
 def _pages(at: datetime) -> Iterator[Sequence[Any]]:

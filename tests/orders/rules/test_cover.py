@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from orders.rules import cover
 from orders.rules.cover import Holding, Terms
+from orders.rules.routing.facts import CarrierOption
 
 WEEK = Terms(replenishment_days=7.0, slow_days=90.0, margin_share=0.5)
 
@@ -82,3 +83,13 @@ def test_what_freight_costs_more_from_elsewhere():
     assert cover.freight_more(prices, "31") == 2.0
     assert cover.freight_more(prices, "11") == 0.0
     assert cover.freight_more({"31": {"31": 9.0}, "42": {"31": 6.0}}, "31") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("weight_g", "yuan"),
+    [pytest.param(200, 8.0, id="the first weight"), pytest.param(1000, 8.0, id="all of it"),
+     pytest.param(1001, 10.0, id="a begun step"), pytest.param(2500, 14.0, id="three steps")],
+)  # fmt: skip
+def test_a_step_price(weight_g, yuan):
+    carrier = CarrierOption("SF", 1000, 8.0, 500, 2.0, 20.0, 40.0)
+    assert cover.price(carrier, weight_g) == yuan
