@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Model
+from django.utils import timezone
 from simple_history.utils import bulk_create_with_history
 
 from channels.models import Channel, Listing, PullCursor
-from config.demo import catalogue
+from config.demo import catalogue, freight
 from config.demo.calendar import Campaign
 from config.demo.catalogue import DemoSku
 from config.demo.company import CATEGORIES, CHANNELS, NODES, WAREHOUSE_SYSTEM
@@ -34,6 +35,7 @@ def lay(skus: Sequence[DemoSku], campaigns: Sequence[Campaign], *, opened_at: da
         for part, quantity in sku.parts
     )
     _create(_nodes(), opened_at)
+    _create(list(freight.tariffs(timezone.localdate(opened_at))), opened_at)
     _create(_channels(), opened_at)
     _create(_listings(skus), opened_at)
     _create(_promotions(campaigns), opened_at)
@@ -73,6 +75,7 @@ def _skus(skus: Sequence[DemoSku]) -> list[Sku]:
             list_price=money(sku.price_fen),
             unit_cost=money(sku.cost_fen),
             weight_g=sku.weight_g,
+            needs=freight.needs(sku.category, place),
         )
         for place, sku in enumerate(skus, start=1)
     ]
@@ -92,6 +95,7 @@ def _nodes() -> list[Node]:
             longitude=node.longitude,
             serves=list(node.serves),
             parcels_per_day=node.parcels_per_day,
+            **freight.node_facts(node),
         )
         for place, node in enumerate(NODES, start=1)
     ]
