@@ -17,6 +17,13 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sidebar's groups; Unfold leaves out what the user may not see."""
     return [
         {"title": "", "items": [_home()]},
+        *_daily_work(),
+        *_ground(),
+    ]
+
+
+def _daily_work() -> list[dict[str, Any]]:
+    return [
         _group(_("Work"), [
             _item(_("Cases"), "task_alt", "audit.case"),
             _item(_("Approvals"), "approval", "audit.approvalrequest"),
@@ -40,6 +47,11 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Freight tariffs"), "payments", "orders.freighttariff"),
             _item(_("Lanes"), "route", "orders.carrierlane"),
         ]),
+    ]  # fmt: skip
+
+
+def _ground() -> list[dict[str, Any]]:
+    return [
         _group(_("Stock"), [
             _item(_("Stock levels"), "inventory_2", "inventory.stocklevel"),
             _item(_("Stock of lots"), "hourglass_bottom", "inventory.lotlevel"),

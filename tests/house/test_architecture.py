@@ -20,6 +20,8 @@ WRITERS_OF_STATUS = {
     "orders/services/batch.py": "an order's status, computed from its parts",
     "orders/services/allocation.py": "a planned parcel that is taken back",
     "orders/services/release.py": "a planned parcel that goes to its node",
+    "orders/services/rerouting.py": "a parcel that its node does not send",
+    "orders/services/overriding.py": "in memory only, to see what another plan would cost",
     "orders/services/fulfillment.py": "a parcel at its node, by the table of allowed moves",
     "orders/services/refunds.py": "a refund, never an order or a parcel",
     "orders/services/backtests.py": "a back-test, never an order or a parcel",
