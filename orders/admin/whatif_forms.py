@@ -64,7 +64,7 @@ class VariantForm(forms.Form):
     demand_factor = _factor(_("Orders ×"), _("A campaign: 1.5 means that every second order comes twice."), 1)
     storm_regions = forms.MultipleChoiceField(
         label=_("Storm in the provinces"), required=False, widget=UnfoldAdminSelectMultipleWidget,
-        help_text=_("Parcels from there and parcels to there, for the whole time."),
+        help_text=_("Parcels to there, for the whole time."),
     )  # fmt: skip
     storm_effect = forms.ChoiceField(
         label=_("What the storm does"), choices=DisruptionEffect.choices, initial=DisruptionEffect.BLOCKS,
