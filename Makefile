@@ -5,7 +5,7 @@ APPS := config forecasting orders promotions channels inventory audit
 CATALOGS := $(wildcard locale/*/LC_MESSAGES/django.po)
 ONCE ?=
 PORT ?= 8000
-QUEUES ?= intake,outbox,stock,forecast,reports
+QUEUES ?= intake,outbox,push,stock,forecast,reports
 CONCURRENCY ?= 2
 NICE ?= 10
 export PORT YES

@@ -34,7 +34,7 @@ def deliver_outbox(lane: str | None = None, **kwargs: Any) -> None:
 
 @shared_task(name="channels.push_stock")
 def push_stock(**kwargs: Any) -> None:
-    """Put figures of stock that changed into the outbox (queue ``stock``)."""
+    """Put figures of stock that changed into the outbox (queue ``push``: nothing long may stand before it)."""
     stock_push.collect(timezone.now())
 
 

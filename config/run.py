@@ -55,6 +55,7 @@ def default_plan(host: str, port: int, hub: Path) -> Plan:
         children=(
             Program("simulators", _manage("simulators", "--only", "taobao,house").command),
             _behind(_module("worker", "worker", *celery, "worker", "-Q", QUEUES, "-c", "2", "-l", "INFO", *QUIET)),
+            _behind(_module("push", "worker", *celery, "worker", "-Q", "push", "-P", "solo", "-n", "push@%h", *QUIET)),
             _module("beat", "command", *celery, "beat", "-l", "INFO", "--pidfile="),
         ),
         after=(_manage("demo_traffic"),),

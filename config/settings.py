@@ -137,7 +137,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_ROUTES = {
     "channels.deliver_outbox": {"queue": "outbox"},
     "channels.prune_tries": {"queue": "reports"},
-    "channels.push_stock": {"queue": "stock"},
+    "channels.push_stock": {"queue": "push"},
     "channels.check_drift": {"queue": "reports"},
     "orders.expire_unpaid": {"queue": "stock"},
     "orders.replan_promises": {"queue": "stock"},
