@@ -241,8 +241,12 @@ def test_the_order_page_tells_the_whole_story(desk, sell, shop):
     holds.place([Order.objects.get().pk], reason="Call the buyer", actor=TESTER, at=NOON)
     page = desk.get(f"{ORDERS}{Order.objects.get().pk}/change/").content.decode()
     for words in (
-        "SH sends all: 3 units, nearest node with everything (0 km, ¥3.00).",
-        "Runner-up WH: 687 km, lacks 1 unit.",
+        "SH sends all: 3 units (0 km, ¥8.00), there from 2026-11-03 to 2026-11-03.",
+        "The cost of ¥8.00 is freight ¥5.00, picking ¥3.00.",
+        "<dt>Policy</dt><dd>balanced/0</dd>",
+        "<dt>Arrives</dt><dd>2026-11-03</dd>",
+        'title="freight ¥5.00"',
+        "Runner-up SH, WH: ¥22.75, ¥14.75 more.",
         "Call the buyer",
         "JD-1-1",
         "Received from the channel",
