@@ -94,7 +94,7 @@ def test_two_hundred_thousand_levels_take_seconds(hub):
         cursor.execute(
             "INSERT INTO inventory_stocklevel (sku_id, node_id, on_hand, reserved, safety_stock)"
             " SELECT sku.id, node.id, 1 + (sku.id + node.id) % 40, 0, 0 FROM inventory_sku sku, inventory_node node"
-            " WHERE sku.code LIKE 'L%' AND node.code LIKE 'N%'"
+            " WHERE sku.code ~ '^L[0-9]' AND node.code LIKE 'N%'"
         )
         cursor.execute(
             "INSERT INTO orders_order (number, channel_id, external_id, revision, address_revision, note_revision,"
