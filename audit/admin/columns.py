@@ -20,6 +20,7 @@ JOBS = (
     gettext_noop("safety"), gettext_noop("mapping"), gettext_noop("stock_push"),
     gettext_noop("fetch"), gettext_noop("nodes"), gettext_noop("promises"), gettext_noop("pull"),
     gettext_noop("tokens"), gettext_noop("tracking"), gettext_noop("pace"),
+    gettext_noop("claims"), gettext_noop("disruptions"), gettext_noop("optimiser"),
 )  # fmt: skip  # what jobs call themselves in Actor
 KINDS = {"person": "", "job": _("automatic"), "channel": _("channel"), "partner": _("partner")}
 

@@ -173,7 +173,7 @@ def _costs(told: Mapping[str, Any]) -> Iterator[Sentence]:
     if told.get("split"):
         terms["split"] = told["split"]
     parts = sorted(terms.items(), key=lambda pair: (-abs(pair[1]), pair[0]))
-    words = [say("%(term)s %(amount)s", term=TERMS.get(name, say(name)), amount=yuan(value)) for name, value in parts]
+    words = [say("%(term)s %(amount)s", term=TERMS.get(name, name), amount=yuan(value)) for name, value in parts]
     if words:
         yield say("The cost of %(total)s is %(terms)s.", total=yuan(total(told)), terms=joined(words, COMMA))
 

@@ -7,7 +7,6 @@ from orders.rules import reasons
 from orders.rules.routing.plans import Plan
 
 WAY_OUT: Final = say("Let a node serve this destination or change the address, then choose “Try again”.")
-_MISSING: Final = "%(units)s units are not in stock at any node that serves this destination."
 # Of orders for which units or room were looked at: when every such node says the same.
 _OF_OPEN: Final = {
     "full": say("Every node that serves this destination is full today."),
@@ -41,7 +40,7 @@ def why(plan: Plan, beyond_share: int) -> Sentence:
     said = {row.verdict.code for row in plan.judged.rows} if plan.judged else set()
     if len(said) == 1 and (words := _OF_OPEN.get(next(iter(said)))):
         return words
-    return say(_MISSING, units=units)
+    return say("%(units)s units are not in stock at any node that serves this destination.", units=units)
 
 
 def needs_person(plan: Plan) -> bool:

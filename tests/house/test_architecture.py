@@ -25,6 +25,7 @@ WRITERS_OF_STATUS = {
     "orders/services/fulfillment.py": "a parcel at its node, by the table of allowed moves",
     "orders/services/refunds.py": "a refund, never an order or a parcel",
     "orders/services/backtests.py": "a back-test, never an order or a parcel",
+    "orders/services/whatif.py": "a what-if run, never an order or a parcel",
 }
 
 
