@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from audit.admin import columns
@@ -51,9 +53,11 @@ def sentences(told: Mapping[str, Any]) -> list[str]:
     return [columns.sentence(one.stored()) for one in explaining.sentences(told)]
 
 
-def headline(decision: RoutingDecision) -> list[tuple[str, str]]:
+def headline(decision: RoutingDecision) -> list[tuple[str, Any]]:
     """Return by what was decided: policy, group, arm of the pilot, kind; who and why for what a person decided."""
-    rows = [(gettext("Policy"), decision.policy)]
+    code = decision.policy.rpartition("/")[0]
+    policies = f"{reverse('admin:orders_routingpolicy_changelist')}?q={quote(code)}"
+    rows: list[tuple[str, Any]] = [(gettext("Policy"), columns.link(policies, decision.policy))]
     if decision.group:
         rows.append((gettext("Group"), decision.group))
     if decision.is_pilot:
@@ -64,7 +68,8 @@ def headline(decision: RoutingDecision) -> list[tuple[str, str]]:
     if decision.reason:
         rows.append((gettext("Reason"), decision.reason))
     if decision.run_id:
-        rows.append((gettext("Run"), str(decision.run_id)))
+        run = reverse("admin:orders_routingrun_change", args=[decision.run_id])
+        rows.append((gettext("Run"), columns.link(run, decision.run_id)))
     return rows
 
 

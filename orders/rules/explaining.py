@@ -135,6 +135,8 @@ def _sentences(told: Mapping[str, Any]) -> Iterator[Sentence]:
     yield from _second(told)
     yield from _changes(told)
     yield from _again(told)
+    yield from _together(told)
+    yield from _by_hand(told)
 
 
 def _who_sends(parcels: Sequence[Sequence[Any]], *, is_complete: bool, is_new: bool) -> Sentence:
@@ -210,6 +212,29 @@ def _again(told: Mapping[str, Any]) -> Iterator[Sentence]:
     if again and again.get("cost_before") and again.get("cost_after"):
         yield say("The whole order cost %(before)s before and costs %(after)s now.",
                   before=yuan(float(again["cost_before"])), after=yuan(float(again["cost_after"])))  # fmt: skip
+
+
+def _together(told: Mapping[str, Any]) -> Iterator[Sentence]:
+    """Say what planning many orders together moved, and why: what it saves, and what alone would have been chosen."""
+    batch = told.get("batch")
+    if not batch:
+        return
+    yield say(
+        "Moved from %(nodes)s, planned together with others: %(after)s instead of %(before)s.",
+        nodes=joined(list(batch["from"]), COMMA) if batch["from"] else "–",
+        after=yuan(float(batch["cost_after"])), before=yuan(float(batch["cost_before"])),
+    )  # fmt: skip
+    nodes, cost = batch.get("alone") or ([], 0.0)
+    if nodes:
+        yield say("Alone it would go from %(nodes)s for %(cost)s.",
+                  nodes=joined(list(nodes), COMMA), cost=yuan(float(cost)))  # fmt: skip
+
+
+def _by_hand(told: Mapping[str, Any]) -> Iterator[Sentence]:
+    chosen = told.get("chosen")
+    if chosen:
+        yield say("A person chose these nodes: %(cost)s instead of %(plan)s by the plan.",
+                  cost=yuan(float(chosen["cost"])), plan=yuan(float(chosen["cost_plan"])))  # fmt: skip
 
 
 def _second_then(told: Mapping[str, Any]) -> Iterator[Sentence]:

@@ -142,3 +142,14 @@ def test_days_are_told_as_the_plan_has_them():
     [parcel] = plan.parcels
     assert (parcel.arrives_from, parcel.arrives_until) == (date(2026, 11, 3), date(2026, 11, 3))
     assert told(plan)["parcels"][0][5:7] == ["2026-11-03", "2026-11-03"]
+
+
+def test_what_moved_an_order_afterwards_is_told():
+    plain = told(planned({CUP: {1: 5, 2: 5}}))
+    batch = {"from": ["WH"], "cost_before": 12.5, "cost_after": 9.25, "together": 40, "alone": [["GZ"], 9.0]}
+    chosen = {"cost_plan": "9.00", "cost": "11.50", "more": "2.50"}
+    assert [str(one) for one in explaining.sentences(plain | {"batch": batch, "chosen": chosen})][-3:] == [
+        "Moved from WH, planned together with others: ¥9.25 instead of ¥12.50.",
+        "Alone it would go from GZ for ¥9.00.",
+        "A person chose these nodes: ¥11.50 instead of ¥9.00 by the plan.",
+    ]
