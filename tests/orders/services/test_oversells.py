@@ -226,7 +226,9 @@ def test_units_that_the_node_did_not_find_are_our_own_side(hub):
     assert (case.why["text"], case.why["values"]) == (
         "The node did not find %(skus)s of parcel %(number)s.", {"skus": "LID", "number": "JD-1-1"},
     )  # fmt: skip
-    assert list(Reservation.objects.filter(status="active").values_list("reference", "node")) == [("JD-1-2", hub.far.pk)]
+    assert list(Reservation.objects.filter(status="active").values_list("reference", "node")) == [
+        ("JD-1-2", hub.far.pk)
+    ]
 
 
 def test_a_bundle_part_that_was_not_found_counts_whole_bundles(hub):
