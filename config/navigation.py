@@ -41,6 +41,8 @@ def _daily_work() -> list[dict[str, Any]]:
             _item(_("Routing decisions"), "alt_route", "orders.routingdecision"),
             _item(_("Routing policies"), "tune", "orders.routingpolicy"),
             _item(_("What-if runs"), "science", "orders.whatif"),
+            _item(_("Pilots"), "experiment", "orders.routingpilot"),
+            _item(_("Routing runs"), "batch_prediction", "orders.routingrun"),
             _item(_("Failed parcels"), "assignment_late", "orders.routingattempt"),
             _item(_("Standing of nodes"), "verified_user", "orders.nodestanding"),
             _item(_("Disruptions"), "thunderstorm", "orders.disruption"),
