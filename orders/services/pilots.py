@@ -218,7 +218,7 @@ WITH firsts AS MATERIALIZED (
     JOIN unnest(%(names)s::text[], %(groups)s::text[], %(freight)s::float8[], %(pick)s::float8[])
         AS weights (policy, name, freight, pick)
         ON weights.policy = decision.policy AND weights.name = decision."group"
-    WHERE told ->> 0 = node.code
+    WHERE told ->> 0 = node.code AND jsonb_typeof(told -> 7) = 'object'
     GROUP BY live.order_id
 ), figures AS (
     SELECT drawn.is_pilot, drawn.outcome, sent.parcels, sent.km,
