@@ -49,7 +49,7 @@ def read() -> Acting:
     Without a live version of the policy that ``ROUTING_POLICY`` names the product's own decides.
     """
     is_acting = Q(policy__code=settings.ROUTING_POLICY, status=VersionStatus.LIVE)
-    is_tried = Q(pilots__ended_at__isnull=True, pilots__isnull=False)
+    is_tried = Q(pilots__ended_at__isnull=True, pilots__isnull=False, status=VersionStatus.LIVE)
     rows = RoutingPolicyVersion.objects.filter(is_acting | is_tried).order_by("pk").distinct()
     marks = list(rows.values_list("pk", "digest", "policy__code", "status"))
     live = [(pk, digest) for pk, digest, code, status in marks
