@@ -153,7 +153,7 @@ class DisruptionAdmin(AuditedAdmin):
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("name", ("effect", "delay_hours"), "severity")}),
-        (_("Time"), {"fields": (("starts_at", "ends_at"),)}),
+        (_("Time"), {"fields": ("starts_at", "ends_at")}),
         (_("What it touches"), {"fields": (("from_regions", "to_regions"), "nodes", "carrier_code", "seen")}),
     )
     empty_hint = _("Nothing is disrupted. Enter a storm, a closed road or a stopped carrier here.")

@@ -59,7 +59,7 @@ def headline(decision: RoutingDecision) -> list[tuple[str, Any]]:
     policies = f"{reverse('admin:orders_routingpolicy_changelist')}?q={quote(code)}"
     rows: list[tuple[str, Any]] = [(gettext("Policy"), columns.link(policies, decision.policy))]
     if decision.group:
-        rows.append((gettext("Group"), decision.group))
+        rows.append((gettext("Policy group"), decision.group))
     if decision.is_pilot:
         rows.append((gettext("Pilot"), gettext("in the pilot")))
     rows.append((gettext("Decided"), decision.get_kind_display()))

@@ -163,12 +163,12 @@ class FreightTariffAdmin(AuditedAdmin):
     @admin.display(description=_("first weight"))
     def first(self, row: FreightTariff) -> SafeString:
         """Show what the first weight costs."""
-        return format_html("{} · {} g", columns.money(row.first_price), row.first_g)
+        return format_html('<span class="figure">¥{} / {} g</span>', f"{row.first_price:,.2f}", row.first_g)
 
     @admin.display(description=_("each step"))
     def further(self, row: FreightTariff) -> SafeString:
         """Show what each further step costs."""
-        return format_html("{} · {} g", columns.money(row.step_price), row.step_g)
+        return format_html('<span class="figure">¥{} / {} g</span>', f"{row.step_price:,.2f}", row.step_g)
 
     @admin.display(description=_("hours"))
     def hours(self, row: FreightTariff) -> str:

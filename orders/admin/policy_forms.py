@@ -85,7 +85,7 @@ class GroupForm(forms.Form):
     HARD: Final = tuple(Hard.__struct_fields__)
     WEIGHTS: Final = tuple(Weights.__struct_fields__)
 
-    name = forms.CharField(label=_("Group"), max_length=60, widget=UnfoldAdminTextInputWidget)
+    name = forms.CharField(label=_("Policy group"), max_length=60, widget=UnfoldAdminTextInputWidget)
     wait_minutes = _count(
         _("Minutes to wait for a better plan"), _("Parcels stay unreleased so long and may be moved."), most=1440
     )
@@ -141,6 +141,14 @@ class GroupForm(forms.Form):
 
 class _Groups(forms.BaseFormSet):
     """The groups in the order in which they are tried."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Add a group's place and the box that takes it out, looking like the other fields."""
+        super().add_fields(form, index)
+        form.fields["ORDER"] = _count(_("Place in the order"), least=1, most=MOST_GROUPS * 10)
+        form.fields["DELETE"] = forms.BooleanField(
+            label=_("Take the group out"), required=False, widget=UnfoldBooleanSwitchWidget
+        )
 
     def policy(self, least_saving: float) -> Policy:
         """Return the policy that valid forms describe."""
