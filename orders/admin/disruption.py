@@ -51,7 +51,7 @@ class DisruptionForm(WhyForm):
     severity = forms.TypedChoiceField(
         label=_("How bad"), choices=SEVERITIES, coerce=int, initial=1, widget=UnfoldAdminSelectWidget
     )
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(label="", required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -134,7 +134,7 @@ class RoutingRun(models.Model):
         indexes = [models.Index(fields=["-decided_at", "-id"], name="routing_run_newest")]
 
     def __str__(self) -> str:
-        return f"{self.decided_at:%Y-%m-%d %H:%M:%S} {self.kind}"
+        return f"{self.decided_at:%Y-%m-%d %H:%M:%S} {self.get_kind_display()}"
 
 
 class RoutingDecision(models.Model):
@@ -191,7 +191,7 @@ class RoutingAttempt(models.Model):
         indexes = [models.Index(fields=["node", "-happened_at"], name="routing_attempt_of_node")]
 
     def __str__(self) -> str:
-        return f"{self.parcel_number}: {self.outcome}"
+        return f"{self.parcel_number}: {self.get_outcome_display()}"
 
 
 class NodeStanding(models.Model):

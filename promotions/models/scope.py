@@ -28,4 +28,4 @@ class Scope(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "code"], name="a_scope_stands_once")]
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.code}"
+        return f"{self.get_kind_display()}: {self.code}"

@@ -30,7 +30,7 @@ def promise_gift(code: str, sku: Sku) -> PromotionVersion:
 
 
 def ask_for(version: PromotionVersion) -> PromotionVersion:
-    """Submit a draft for approval."""
+    """Submit a draft for approval and return it."""
     deed = Deed(version.author, NOON, "Too small")
     return versions.submit(GOVERNED, version.pk, deed, read_digest=version.digest)
 

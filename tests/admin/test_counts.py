@@ -33,7 +33,7 @@ from inventory.models import (
 from orders.models import Hold, Order, Oversell, ParcelScan, Refund, Return
 from promotions.models import Campaign, Scope
 from tests import small_company as company
-from tests.admin import offers
+from tests.admin import offers, ways
 from tests.small_company import NOON
 
 pytestmark = pytest.mark.django_db
@@ -75,16 +75,28 @@ QUERIES = {
     "inventory.stockmovement": 6,
     "inventory.transfer": 8,
     "orders.backtest": 5,
+    "orders.carrierlane": 6,
     "orders.customer": 7,
+    "orders.disruption": 6,
+    "orders.freighttariff": 5,
     "orders.fulfillment": 7,
     "orders.hold": 5,
+    "orders.nodestanding": 6,
     "orders.order": 8,
     "orders.oversell": 6,
     "orders.refund": 5,
     "orders.return": 5,
+    "orders.routingattempt": 6,
     "orders.routingdecision": 5,
+    "orders.routingpilot": 5,
+    "orders.routingpolicy": 7,
+    "orders.routingrun": 5,
+    "orders.whatif": 6,
     "promotions.campaign": 5,
+    "promotions.coupon": 6,
+    "promotions.couponbatch": 7,
     "promotions.promotion": 8,
+    "promotions.redemption": 5,
     "promotions.scope": 5,
 }
 
@@ -102,7 +114,8 @@ def fill(sell, shop, number: int) -> None:
     Oversell.objects.create(order=order, line_number=1, channel=channel, sku=cup, quantity=1, cause="never_told",
                             found_at=NOON)  # fmt: skip
     Campaign.objects.create(code=f"P{number}", name="Autumn", starts_at=NOON, ends_at=timezone.now())
-    offers.ask_for(offers.promise_gift(f"G{number}", cup))
+    offers.give_coupons(offers.ask_for(offers.promise_gift(f"G{number}", cup)))
+    ways.fill(order, near if number == 1 else company.node(f"W{number}"), number)
     Scope.objects.create(kind="channel", code=f"C{number}")
     OutboundMessage.objects.create(channel=channel, lane="stock", kind="stock", key=f"k{number}", subject="JD-1",
                                    body={}, not_before=NOON, created_at=NOON)  # fmt: skip

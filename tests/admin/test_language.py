@@ -30,7 +30,7 @@ from orders.services import holds
 from promotions.admin.kinds import KINDS
 from promotions.models import Campaign, Promotion, Scope
 from tests import small_company as company
-from tests.admin import offers, papers
+from tests.admin import offers, papers, ways
 from tests.admin.reading import chinese_left, english_left
 from tests.small_company import NOON, TESTER
 
@@ -45,7 +45,8 @@ LATIN = {
     "None", "HTTP", "cups", "UTF", "http", "esc", "False", "True", "enabled", "Control", "Mac", "Command", "LDAP",
     "argument", "value", "Boss", "Crew", "single", "Sweep", "sku", "orders", "PBKDF", "sha", "person",
     "correction", "damaged", "defective", "expired", "found", "lost", "short", "suspected", "recall", "inspection",
-    "repack", "Damaged", "Shopify", "Square", "AfterShip", "YonBIP", "ERP", "webhook", "events", "summary",
+    "repack", "Damaged", "all", "stores", "east", "ZTO", "YTO", "STO", "YUNDA", "EMS", "CAINIAO", "DHL", "FEDEX", "UPS",
+    "OWN", "Shopify", "Square", "AfterShip", "YonBIP", "ERP", "webhook", "events", "summary",
 }  # fmt: skip
 
 
@@ -78,17 +79,23 @@ def full_desk(desk, sell, shop):
     Backtest.objects.create(promotion_code="NEW", version_number=1, starts_at=NOON, ends_at=timezone.now(),
                             asked_by="person:boss", asked_at=NOON)  # fmt: skip
     partner(channel)
-    every = IntervalSchedule.objects.create(every=5, period="seconds")
-    CrontabSchedule.objects.create(minute="5")
-    PeriodicTask.objects.create(name="sweep-inbox", task="orders.run_pipeline", interval=every)
-    Group.objects.create(name="crew")
+    people_and_times()
     why = say("The hub could not work with this message: %(error)s", error="UTF")
     kinds = ("poisoned_message", "message_not_delivered", "channel_not_pulled", "change_without_order", "no_node")
+    ways.fill(order, near, 1)
     open_cases([Trouble(kind, "JD-1", why, say("Correct the address, then choose “Try again”.")) for kind in kinds],
                at=NOON)  # fmt: skip
     Sku.objects.filter(pk=lid.pk).update(is_active=False)
     stock_documents(cup, lid, near, far)
     return desk
+
+
+def people_and_times():
+    """Add a group of people and a task with its times."""
+    every = IntervalSchedule.objects.create(every=5, period="seconds")
+    CrontabSchedule.objects.create(minute="5")
+    PeriodicTask.objects.create(name="sweep-inbox", task="orders.run_pipeline", interval=every)
+    Group.objects.create(name="crew")
 
 
 def partner(shop):

@@ -127,7 +127,7 @@ def test_only_those_who_may_view_orders_and_oversells_look(clerk, trade):
 def test_what_was_not_found_is_reported_once_and_waits_for_a_person(desk, reported):
     assert list(Oversell.objects.filter(cause="not_found").values_list("order__number", "quantity")) == [("JD-1", 1)]
     assert Fulfillment.objects.get(number="JD-1-1").status == "cancelled"
-    assert Case.objects.filter(kind="manual", subject="JD-1").count() == 1
+    assert Case.objects.filter(kind="count_needed").count() == 1
 
 
 def test_reporting_nothing_or_something_else_changes_nothing(desk, trade):
