@@ -38,6 +38,8 @@ def ask_for(version: PromotionVersion) -> PromotionVersion:
 def give_coupons(version: PromotionVersion) -> Coupon:
     """Make a batch of two coupons of a promotion, and let an order take one."""
     batch = coupons.make_batch(version.promotion, Wanted("Autumn", 2), actor=TESTER, at=NOON)
+    for coupon in batch.coupons.all():  # ten letters without a digit would read like a word
+        batch.coupons.filter(pk=coupon.pk).update(code=f"A1B2C{coupon.pk}")
     coupon = batch.coupons.earliest("pk")
     limits.take([Taking("JD-1", "JD", version.promotion_id, 1, Decimal(1), coupon_id=coupon.pk)], at=NOON)
     return coupon
