@@ -67,6 +67,7 @@ def planned(desk, shop, sell):
     sell({"1": {"CUP": 2}})
     order = Order.objects.get()
     order.fulfillments.update(status="planned", released_at=None)
+    Order.objects.update(goods_state="allocated")
     order.refresh_from_db()
     return order
 

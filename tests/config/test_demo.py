@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Count, F, ForeignKey
@@ -17,6 +18,7 @@ from audit.models import Case
 from channels.models import Channel, Listing, ListingStock, StockPush
 from channels.services.stock_dues import shops_told
 from config.demo import load, summary
+from config.demo import promotions as demo_people
 from config.demo.history import SIZES
 from inventory.models import ChannelShare, Node, RemainingLife, SafetyRule, Sku, StockLevel, StockSignal
 from inventory.queries import offers
@@ -39,6 +41,7 @@ def company(django_db_setup: None, django_db_blocker: Any) -> Iterator[load.Load
     yield loaded
     with django_db_blocker.unblock():
         load.empty()
+        User.objects.filter(username__in=demo_people.POWERS).delete()  # a reset keeps people
 
 
 def ask(question: str) -> Any:

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from channels.simulators.server import LoopbackServer, Request, Response
 from channels.simulators.taobao import Platform
 from config import tasks
 from config.demo import drafts, handling, load, traffic
+from config.demo import promotions as demo_people
 from config.demo.history import SIZES
 from orders.models import Fulfillment, Order
 from orders.services import pipeline
@@ -39,6 +41,7 @@ def past(django_db_setup: None, django_db_blocker: Any) -> Iterator[load.Loaded]
     yield loaded
     with django_db_blocker.unblock():
         load.empty()
+        User.objects.filter(username__in=demo_people.POWERS).delete()  # a reset keeps people
 
 
 @pytest.fixture

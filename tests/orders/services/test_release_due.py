@@ -104,7 +104,7 @@ def test_the_acting_policy_is_the_one_that_settings_name(publish, settings):
 
 def test_a_pilot_takes_its_share_and_an_order_stays_in_its_arm(hub: Shop, publish):
     publish(waiting(0))
-    tried = publish(waiting(5), code="trial", status=VersionStatus.APPROVED)
+    tried = publish(waiting(5), code="trial")
     RoutingPilot.objects.create(
         version=tried, share_percent=30, salt="a", reason="try", started_at=NOON, started_by="x"
     )
@@ -129,3 +129,13 @@ def test_a_version_that_cannot_be_read_never_stops_orders(hub: Shop, publish, ca
     hub.take(company.order_message("1", {"CUP": 1}))
     assert (order().status, order().routing.get().policy) == ("released", "balanced/0")
     assert "cannot be read" in caplog.text
+
+
+def test_a_stopped_version_pilots_nothing_more(hub: Shop, publish):
+    publish(waiting(0))
+    tried = publish(waiting(5), code="trial", status=VersionStatus.PAUSED)
+    RoutingPilot.objects.create(
+        version=tried, share_percent=30, salt="a", reason="try", started_at=NOON, started_by="x"
+    )
+    act = acting.read()
+    assert not any(act.of(f"JD-{number}")[1] for number in range(1_000))
