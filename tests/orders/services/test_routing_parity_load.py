@@ -18,8 +18,7 @@ from tests.small_company import NOON
 
 ORDERS, ROUNDS = 5_000, 50
 PROVINCES = ("Shanghai", "Zhejiang", "Guangdong", "Beijing", "Sichuan", "Hubei", "Shandong", "Fujian")
-PLACES = (("SH", "31", "Shanghai"), ("WH", "42", "Wuhan"), ("GZ", "44", "Guangzhou"), ("BJ", "11", "Beijing"),
-          ("CD", "51", "Chengdu"), ("HZ", "33", "Hangzhou"))  # fmt: skip
+NODES = (("SH", "31"), ("SH2", "31"), ("WH", "42"), ("WH2", "42"), ("GZ", "44"), ("GZ2", "44"))
 
 
 def sell_a_day() -> None:
@@ -27,10 +26,10 @@ def sell_a_day() -> None:
     dice = random.Random(20261123)
     channel = company.channel()
     skus = [company.sku(f"SKU{number}") for number in range(40)]
-    for code, region, city in PLACES:
-        node = company.node(code, region, city=city, parcels_per_day=1_200)
+    for code, region in NODES:
+        node = company.node(code, region, parcels_per_day=1_200)
         for sku in skus:
-            company.stock(sku, node, dice.randint(0, 60))
+            company.stock(sku, node, dice.randint(1, 60))
     for carrier, price in (("SF", "9.00"), ("YTO", "5.00")):
         FreightTariff.objects.create(carrier_code=carrier, first_price=price, step_price="1.50", hours_min=24,
                                      hours_max=60, valid_from=date(2026, 1, 1))  # fmt: skip
