@@ -134,7 +134,7 @@ def context(desk: Desk[Version], subject_id: int, user: Any, *, compare: tuple[s
     model = desk.governed.model
     rows = model._default_manager.filter(**{model.subject_field: subject_id})
     found = list(rows.select_related("author", model.subject_field).order_by("-number")[:MOST_VERSIONS])
-    said, requests = desk.sentences(found), _requests(found)
+    said, requests = desk.sentences(found), requests_of(found)
     shown = [_version(desk, version, said, requests.get(version.object_key), user) for version in found]
     in_force = next((one for one in shown if one["version"].status in VersionStatus.IN_FORCE), None)
     matters = in_force or (shown[0] if shown else None)
@@ -168,6 +168,19 @@ def act(request: HttpRequest, desk: Desk[Version], subject_id: int, number: int,
     else:
         _carry_out(request, desk, version, name, deed)
     return HttpResponseRedirect(desk.governed.url(version))
+
+
+def to_begin_from(found: Sequence[Version], asked: str) -> Version:
+    """Return, of versions with the newest first, the draft, else the one asked for, the one in force, or the newest.
+
+    Raises ``Http404`` when there is none.
+    """
+    if not found:
+        raise Http404
+    editable = next((version for version in found if version.is_editable), None)
+    wanted = next((version for version in found if str(version.number) == asked), None)
+    in_force = next((version for version in found if version.status in VersionStatus.IN_FORCE), None)
+    return editable or wanted or in_force or found[0]
 
 
 def number(text: str) -> int:
@@ -205,21 +218,22 @@ def _version(
         "request": request,
         "is_waiting": request is not None and request.status == ApprovalStatus.WAITING,
         "was_approved": request is not None and request.status == ApprovalStatus.APPROVED,
-        "voices": _voices(request),
+        "voices": voices_of(request),
         "changes": [columns.sentence(one) for one in request.changes] if request else [],
         "effect": [columns.sentence(one) for one in request.effect] if request else [],
         **desk.extra(version),
     }
 
 
-def _requests(found: Sequence[GovernedVersion]) -> dict[str, ApprovalRequest]:
+def requests_of(found: Sequence[GovernedVersion]) -> dict[str, ApprovalRequest]:
     """Return each version's newest request with its voices, by the version's key."""
     keys = [version.object_key for version in found]
     rows = ApprovalRequest.objects.filter(object_key__in=keys).select_related("author")
     return {one.object_key: one for one in rows.prefetch_related("approvals__approver").order_by("pk")}
 
 
-def _voices(request: ApprovalRequest | None) -> list[dict[str, Any]]:
+def voices_of(request: ApprovalRequest | None) -> list[dict[str, Any]]:
+    """Return who said yes or no to a request, when and why."""
     if request is None:
         return []
     return [

@@ -256,14 +256,8 @@ def _keep(request: HttpRequest, version: RoutingPolicyVersion, text: Text) -> No
 
 
 def _source(policy: RoutingPolicy, number: str) -> RoutingPolicyVersion:
-    """Return the draft, else the version that was asked for, else the one in force, else the newest."""
-    found = list(policy.versions.select_related("policy").order_by("-number"))
-    if not found:
-        raise Http404
-    editable = next((version for version in found if version.is_editable), None)
-    asked = next((version for version in found if str(version.number) == number), None)
-    in_force = next((version for version in found if version.status in VersionStatus.IN_FORCE), None)
-    return editable or asked or in_force or found[0]
+    """Return the version that a form begins with."""
+    return governed.to_begin_from(list(policy.versions.select_related("policy").order_by("-number")), number)
 
 
 def _preview(policy: Policy) -> dict[str, Any]:

@@ -12,10 +12,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from audit.admin import columns
+from audit.admin import columns, governed
 from audit.services.approvals import NotAllowed
 from audit.services.versions import Deed, Text
-from audit.statuses import VersionStatus
 from channels.models import Channel
 from inventory.models import Category, Node, Sku
 from inventory.rules.geography import REGIONS
@@ -139,14 +138,8 @@ def _text(form: RuleForm, based_on: int | None = None) -> Text:
 
 
 def _source(promotion: Promotion, number: str) -> PromotionVersion:
-    """Return the draft, else the version that was asked for, else the one in force, else the newest."""
-    found = list(promotion.versions.select_related("promotion").order_by("-number"))
-    if not found:
-        raise Http404
-    editable = next((version for version in found if version.is_editable), None)
-    asked = next((version for version in found if str(version.number) == number), None)
-    in_force = next((version for version in found if version.status in VersionStatus.IN_FORCE), None)
-    return editable or asked or in_force or found[0]
+    """Return the version that a form begins with."""
+    return governed.to_begin_from(list(promotion.versions.select_related("promotion").order_by("-number")), number)
 
 
 def _examples() -> str:

@@ -2,13 +2,12 @@
 
 from typing import Any, Final
 
-from django.http import Http404
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from audit.admin import columns
+from audit.admin import columns, governed
 from audit.models import ApprovalRequest
 from audit.statuses import ApprovalStatus, VersionStatus
 from promotions.admin import deeds, preview
@@ -22,11 +21,6 @@ from promotions.rules.naming import Names
 from promotions.services import effects, pace
 from promotions.services.promotions import rule_of
 
-TONES: Final = {
-    VersionStatus.DRAFT: "grey", VersionStatus.CHECKED: "blue", VersionStatus.SUBMITTED: "amber",
-    VersionStatus.APPROVED: "violet", VersionStatus.SCHEDULED: "violet", VersionStatus.LIVE: "green",
-    VersionStatus.PAUSED: "red", VersionStatus.RETIRED: "grey",
-}  # fmt: skip
 ICONS: Final = {
     VersionStatus.DRAFT: "edit", VersionStatus.CHECKED: "rule", VersionStatus.SUBMITTED: "hourglass_top",
     VersionStatus.APPROVED: "check", VersionStatus.SCHEDULED: "schedule", VersionStatus.LIVE: "play_arrow",
@@ -34,18 +28,6 @@ ICONS: Final = {
 }  # fmt: skip
 MOST_VERSIONS: Final = 50
 NEARLY_ALL, MUCH = 100, 80
-
-
-def number(text: str) -> int:
-    """Return a number out of an address. Raises ``Http404``."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise Http404
-    return int(text)
-
-
-def status_label(version: PromotionVersion) -> SafeString:
-    """Return a version's status as a label."""
-    return columns.label(version.get_status_display(), TONES[VersionStatus(version.status)])
 
 
 def used_bar(usage: Usage | None) -> SafeString:
@@ -81,7 +63,7 @@ def context(promotion: Promotion, user: Any, *, compare: tuple[str, str]) -> dic
     )  # fmt: skip
     told = {version.number: rule_of(version) for version in versions}
     names = shop.names(told.values())
-    requests = _requests(versions)
+    requests = governed.requests_of(versions)
     shown = [_version(version, told, names, requests, user) for version in versions]
     in_force = next((one for one in shown if one["version"].status in VersionStatus.IN_FORCE), None)
     return {
@@ -99,13 +81,14 @@ def _version(
 ) -> dict[str, Any]:
     rule, request = told[version.number], requests.get(version.object_key)
     return {
-        "version": version, "label": status_label(version), "icon": ICONS[VersionStatus(version.status)],
-        "tone": TONES[VersionStatus(version.status)],
+        "version": version, "label": governed.status_label(version), "icon": ICONS[VersionStatus(version.status)],
+        "tone": governed.TONES[VersionStatus(version.status)],
         "sentence": columns.sentence(sentences.describe(rule, names).stored()),
         "is_open": version.status in VersionStatus.OPEN, "deeds": deeds.offered(user, version),
         "request": request, "is_waiting": request is not None and request.status == ApprovalStatus.WAITING,
         "was_approved": request is not None and request.status == ApprovalStatus.APPROVED,
-        "voices": _voices(request), "changes": [columns.sentence(one) for one in request.changes] if request else [],
+        "voices": governed.voices_of(request),
+        "changes": [columns.sentence(one) for one in request.changes] if request else [],
         "expected": _expected(version) if version.status in VersionStatus.OPEN else None,
         "can_be_built": can_show(rule.condition),
     }  # fmt: skip
@@ -121,22 +104,6 @@ def _expected(version: PromotionVersion) -> dict[str, Any]:
     """Return what a version that is not in force yet is expected to do, as it is known now."""
     effect = effects.of(version)
     return {"told": preview.shown(effect.told), "is_tried": effect.is_tried}
-
-
-def _requests(versions: list[PromotionVersion]) -> dict[str, ApprovalRequest]:
-    """Return each version's newest request with its voices, by the version's key."""
-    keys = [version.object_key for version in versions]
-    found = ApprovalRequest.objects.filter(object_key__in=keys).select_related("author")
-    return {one.object_key: one for one in found.prefetch_related("approvals__approver").order_by("pk")}
-
-
-def _voices(request: ApprovalRequest | None) -> list[dict[str, Any]]:
-    if request is None:
-        return []
-    return [
-        {"who": voice.approver.get_username(), "is_yes": voice.is_yes, "reason": voice.reason, "at": voice.decided_at}
-        for voice in request.approvals.all()
-    ]
 
 
 def _compared(told: dict[int, Any], names: Names, compare: tuple[str, str]) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin import columns, filters
+from audit.admin import columns, filters, governed
 from audit.admin.base import AuditedAdmin
 from audit.services.approvals import NotAllowed
 from audit.services.versions import Deed, NotGood
@@ -143,7 +143,7 @@ class PromotionAdmin(AuditedAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show a promotion with its versions and what can be done with them."""
-        promotion = get_object_or_404(self.get_queryset(request), pk=page.number(object_id))
+        promotion = get_object_or_404(self.get_queryset(request), pk=governed.number(object_id))
         if not self.has_view_permission(request, promotion):
             raise PermissionDenied
         told = page.context(promotion, request.user, compare=(request.GET.get("old", ""), request.GET.get("new", "")))
@@ -173,7 +173,7 @@ class PromotionAdmin(AuditedAdmin):
         """Call the verb and say what came of it."""
         try:
             if wanted is None:
-                stopping.roll_back(version, deed, to=page.number(request.POST.get("to", "")))
+                stopping.roll_back(version, deed, to=governed.number(request.POST.get("to", "")))
             else:
                 wanted.run(version, deed, request.POST.get("read_digest", ""))
         except NotGood as bad:
@@ -194,7 +194,7 @@ class PromotionAdmin(AuditedAdmin):
     @admin.display(description=_("status"))
     def state(self, promotion: Any) -> SafeString:
         """Show how far the version that matters has come."""
-        return page.status_label(promotion.shown) if promotion.shown else columns.EMPTY
+        return governed.status_label(promotion.shown) if promotion.shown else columns.EMPTY
 
     @admin.display(description=_("what it says"))
     def says(self, promotion: Any) -> str | SafeString:
